@@ -1,0 +1,68 @@
+"""`/health/live`, `/health/ready` and `/metrics`: the same for an API and for a worker."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+_CHECK_SECONDS: Final = 2.5
+
+
+@dataclass(frozen=True)
+class Check:
+    """Something that a service needs.
+
+    Attributes:
+        name: What is asked, as the answer names it.
+        probe: Returns if it is well, raises if not; the error's text is shown.
+        required: Without it the service is not ready; else it is only degraded, and goes on serving.
+    """
+
+    name: str
+    probe: Callable[[], Awaitable[None]]
+    required: bool = True
+
+
+def _json(body: Mapping[str, object], status: int = 200) -> Response:
+    return Response(msgspec.json.encode(body), status, media_type="application/json")
+
+
+async def _verdict(check: Check) -> str:
+    try:
+        async with asyncio.timeout(_CHECK_SECONDS):
+            await check.probe()
+    except TimeoutError:
+        return "no answer"
+    except Exception as error:  # noqa: BLE001 - a probe may fail in any way, and the answer says how
+        return type(error).__name__
+    return "ok"
+
+
+def health_routes(checks: Sequence[Check]) -> list[Route]:
+    """The three routes.
+
+    Args:
+        checks: Asked at the same moment, on every request for `/health/ready`.
+    """
+
+    async def live(_request: Request) -> Response:
+        return _json({"status": "ok"})
+
+    async def ready(_request: Request) -> Response:
+        verdicts = await asyncio.gather(*(_verdict(check) for check in checks))
+        failed = [check for check, verdict in zip(checks, verdicts, strict=True) if verdict != "ok"]
+        missing = any(check.required for check in failed)
+        status = "unavailable" if missing else "degraded" if failed else "ok"
+        named = {check.name: verdict for check, verdict in zip(checks, verdicts, strict=True)}
+        return _json({"status": status, "checks": named}, 503 if missing else 200)
+
+    async def metrics(_request: Request) -> Response:
+        return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    return [Route("/health/live", live), Route("/health/ready", ready), Route("/metrics", metrics)]

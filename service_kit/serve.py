@@ -1,0 +1,78 @@
+"""Runs an ASGI app: `python -m service_kit.serve user_service.main:app`.
+
+Listens where the app's settings say (`HOST`, `PORT`), because a platform starts images in exec form, where nothing
+expands `$PORT`; on both IP versions for `HOST=*`, because `uvicorn --host ::` would take IPv6 alone.
+"""
+
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.importer import import_from_string
+
+from service_kit.settings import ServiceSettings
+
+_FINISH_SECONDS: Final = 20
+_BACKLOG: Final = 2048
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """A bound socket.
+
+    Raises:
+        SystemExit: With a sentence when the port is taken or the address is not ours.
+    """
+    family, address, dual = _family_of(host)
+    try:
+        return socket.create_server((address, port), family=family, backlog=_BACKLOG, dualstack_ipv6=dual)
+    except OSError as error:
+        sys.exit(f"Cannot listen on port {port} of {host}: {error.strerror}. Set PORT (and HOST) to a free one.")
+
+
+def _family_of(host: str) -> tuple[socket.AddressFamily, str, bool]:
+    if host == "*" and socket.has_dualstack_ipv6():
+        return socket.AF_INET6, "::", True
+    if host == "*":
+        return socket.AF_INET, "0.0.0.0", False  # noqa: S104 - `*` asks for every address
+    return (socket.AF_INET6 if ":" in host else socket.AF_INET), host, False
+
+
+def server_config(app: ASGIApp) -> uvicorn.Config:
+    """How every HTTP server of ours runs: our logs instead of uvicorn's, and time to finish on SIGTERM."""
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_FINISH_SECONDS,
+    )
+
+
+class SilentServer(uvicorn.Server):
+    """A server inside a process that handles its own signals."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield
+
+
+def main() -> None:
+    """Serve the app that the first argument names, until SIGTERM or SIGINT."""
+    if len(sys.argv) != 2:  # noqa: PLR2004 - the program and the app
+        sys.exit("Usage: python -m service_kit.serve PACKAGE.MODULE:APP")
+    app = import_from_string(sys.argv[1])
+    settings: ServiceSettings = app.state.settings
+    bound = listening_socket(settings.host, settings.port)
+    server = uvicorn.Server(server_config(app))
+    server.run(sockets=[bound])
+    sys.exit(0 if server.started else 3)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""What every process reads from its environment, and the one way to read it.
+
+Names are those of `.env.example`; a platform's own names (`MONGO_URL`, …) are accepted beside them.
+"""
+
+import os
+import sys
+from typing import Annotated, ClassVar, Literal, Self, TypeVar
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _on_railway() -> bool:
+    return "RAILWAY_ENVIRONMENT" in os.environ
+
+
+class ServiceSettings(BaseSettings):
+    """Settings of any process, API or worker."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", extra="ignore", hide_input_in_errors=True, populate_by_name=True, str_strip_whitespace=True
+    )
+
+    service: ClassVar[str] = "service"
+    """Name of the process in logs, traces and `/docs`."""
+
+    environment: Literal["development", "production"] = Field(
+        default_factory=lambda: "production" if _on_railway() else "development"
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on; `*` is every address, IPv4 and IPv6.")
+    port: int = Field(8000, ge=0, le=65535)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["console", "json"] = "console"
+    otel_exporter_otlp_endpoint: str = ""
+
+
+class ApiSettings(ServiceSettings):
+    """Settings of an HTTP API."""
+
+    api_key: SecretStr = Field(SecretStr(""), description="Accepted keys, separated by commas, so that they rotate.")
+    allow_anonymous: bool = False
+    max_body_bytes: int = Field(1_048_576, ge=1024)
+
+    @property
+    def api_keys(self) -> list[str]:
+        """The accepted keys; none means that anybody may call."""
+        return [key.strip() for key in self.api_key.get_secret_value().split(",") if key.strip()]
+
+    @model_validator(mode="after")
+    def _require_a_key_in_production(self) -> Self:
+        if self.environment == "production" and not self.api_keys and not self.allow_anonymous:
+            message = "set API_KEY, or ALLOW_ANONYMOUS=true if anybody may read and write here"
+            raise ValueError(message)
+        return self
+
+
+class MongoSettings(BaseSettings):
+    """Where the documents are."""
+
+    mongodb_uri: Annotated[
+        SecretStr, Field(validation_alias=AliasChoices("MONGODB_URI", "MONGO_URL"), description="MongoDB's address.")
+    ] = SecretStr("mongodb://127.0.0.1:27017")
+    mongodb_database: str = Field("services", min_length=1, max_length=63, pattern=r"^[A-Za-z0-9_-]+$")
+
+
+class RabbitSettings(BaseSettings):
+    """Where the broker is."""
+
+    rabbitmq_url: Annotated[
+        SecretStr, Field(validation_alias=AliasChoices("RABBITMQ_URL", "CLOUDAMQP_URL"), description="AMQP address.")
+    ] = SecretStr("amqp://guest:guest@127.0.0.1:5672/")
+
+
+SettingsType = TypeVar("SettingsType", bound=BaseSettings)
+
+
+def load(settings_type: type[SettingsType]) -> SettingsType:
+    """Read the settings, or end the process with one line per mistake and no value in it.
+
+    Raises:
+        SystemExit: With status 2 when a setting is missing or wrong.
+    """
+    try:
+        return settings_type()
+    except ValidationError as error:
+        for mistake in error.errors(include_url=False, include_input=False, include_context=False):
+            name = "_".join(str(part) for part in mistake["loc"]).upper() or "settings"
+            print(f"Cannot start: {name}: {mistake['msg'].removeprefix('Value error, ')}.", file=sys.stderr)
+        raise SystemExit(2) from None

@@ -1,0 +1,80 @@
+"""Timing middleware: one console line, one histogram sample and two headers for each request."""
+
+import re
+import secrets
+from time import perf_counter
+from typing import Final
+
+import structlog
+from prometheus_client import Histogram
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = structlog.get_logger()
+
+REQUEST_SECONDS: Final = Histogram(
+    "http_request_duration_seconds",
+    "Time from a request's first byte to its answer's last.",
+    ["method", "route", "status"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+_QUIET_PREFIXES: Final = ("/health/", "/metrics")
+_ACCEPTED_ID: Final = re.compile(rb"^[A-Za-z0-9._-]{1,64}$")
+_KNOWN_METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+
+
+def request_id_of(scope: Scope) -> str:
+    """The id of this request: the caller's `X-Request-ID` if it is a plain token, else one of ours."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _ACCEPTED_ID.match(value):
+            return str(value, "ascii")
+    return secrets.token_hex(8)
+
+
+def _route_of(scope: Scope) -> str:
+    """The route's template, so that ids in paths neither flood the metrics nor stand in the logs."""
+    return getattr(scope.get("route"), "path", "unmatched")
+
+
+class TimingMiddleware:
+    """Measures each response's time, and gives the request its id (`scope["request_id"]`)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; what is no HTTP request passes through."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = perf_counter()
+        status = 499  # what remains if the client left before there was an answer
+        scope["request_id"] = request_id_of(scope)
+
+        async def send_timed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                _add_headers(message, scope["request_id"], perf_counter() - started)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_timed)
+        finally:
+            _record(scope, status, perf_counter() - started)
+
+
+def _add_headers(message: Message, request_id: str, seconds: float) -> None:
+    headers = MutableHeaders(scope=message)
+    headers["X-Request-ID"] = request_id
+    headers["X-Process-Time"] = f"{seconds:.6f}"
+    headers["Server-Timing"] = f"app;dur={seconds * 1000:.2f}"
+
+
+def _record(scope: Scope, status: int, seconds: float) -> None:
+    method = scope["method"] if scope["method"] in _KNOWN_METHODS else "OTHER"
+    route = _route_of(scope)
+    REQUEST_SECONDS.labels(method, route, status).observe(seconds)
+    if not scope["path"].startswith(_QUIET_PREFIXES):
+        line = f"{method} {route} {status} {seconds * 1000:.1f} ms"
+        log.info(line, request_id=scope["request_id"])
