@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import structlog
 from beanie import Document, init_beanie
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import errors
 
 from service_kit.problems import ErrorTranslations, StoreUnavailableError
@@ -24,6 +24,7 @@ _ANSWER_MS: Final = 10_000
 _PREPARE_AGAIN_SECONDS: Final = 1.0
 
 MongoDatabase = AsyncIOMotorDatabase[dict[str, Any]]
+MongoCollection = AsyncIOMotorCollection[dict[str, Any]]
 
 
 def _unavailable(_error: Exception) -> StoreUnavailableError:

@@ -1,0 +1,26 @@
+"""What is told of an order: one line each."""
+
+from collections.abc import Callable
+
+from notifications_service.events import ORDER_CANCELLED, ORDER_CREATED, OrderRef
+from service_kit.events import Event
+from service_kit.handlers import Handlers
+
+
+def announcements(announce: Callable[[str], None]) -> Handlers:
+    """The handlers of this service.
+
+    Args:
+        announce: Writes one line.
+    """
+
+    async def announce_order(_event: Event, order: OrderRef) -> None:
+        announce(f"New order received: {order.order_id}")
+
+    async def announce_cancellation(_event: Event, order: OrderRef) -> None:
+        announce(f"Order cancelled: {order.order_id}")
+
+    handlers = Handlers()
+    handlers.add(ORDER_CREATED, OrderRef, announce_order)
+    handlers.add(ORDER_CANCELLED, OrderRef, announce_cancellation)
+    return handlers

@@ -1,0 +1,24 @@
+"""notifications_service: listens to `orders_queue` and prints a line an order. A table of contents; start reading here.
+
+Runs by `python -m notifications_service.consumer`.
+"""
+
+from notifications_service.announcements import announcements
+from notifications_service.config.rabbit import ORDERS_QUEUE
+from notifications_service.config.settings import NotificationsSettings
+from service_kit.consumer import Consumer
+from service_kit.logs import announcer
+from service_kit.settings import load
+from service_kit.worker import run_worker
+
+
+def main() -> None:
+    """Consume until SIGTERM."""
+    settings = load(NotificationsSettings)
+    url = settings.rabbitmq_url.get_secret_value()
+    handlers = announcements(announcer(settings))
+    run_worker(settings, Consumer(url, settings.service, ORDERS_QUEUE, handlers))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,10 @@
+"""The database of orders_service: one collection, `orders`, made with its indexes at the first start."""
+
+from orders_service.config.settings import OrdersSettings
+from orders_service.models.order import Order
+from service_kit.mongo import MongoStore, connect
+
+
+def open_store(settings: OrdersSettings) -> MongoStore:
+    """The store that `settings` name; it connects on first use."""
+    return MongoStore(connect(settings), [Order])

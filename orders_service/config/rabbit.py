@@ -1,0 +1,14 @@
+"""Where the events of orders go: the exchange `events`, and from there `orders_queue`."""
+
+from typing import Final
+
+from orders_service.config.settings import OrdersSettings
+from service_kit.rabbit import QueueTopology
+from service_kit.rabbit_publisher import RabbitPublisher
+
+ORDERS_QUEUE: Final = QueueTopology(queue="orders_queue", topics=("order.*",))
+
+
+def open_publisher(settings: OrdersSettings) -> RabbitPublisher:
+    """The publisher for the broker that `settings` name."""
+    return RabbitPublisher(settings.rabbitmq_url.get_secret_value(), settings.service, [ORDERS_QUEUE])

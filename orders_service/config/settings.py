@@ -1,0 +1,17 @@
+"""What orders_service reads from its environment."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from service_kit.settings import ApiSettings, MongoSettings, RabbitSettings
+
+
+class OrdersSettings(ApiSettings, MongoSettings, RabbitSettings):
+    """Settings of orders_service; `.env.example` lists them."""
+
+    service: ClassVar[str] = "orders_service"
+
+    port: int = Field(8002, ge=0, le=65535)
+    mongodb_database: str = Field("orders_service", min_length=1, max_length=63, pattern=r"^[A-Za-z0-9_-]+$")
+    cancellation_window_minutes: int = Field(30, ge=0, description="How long after it was placed an order can go back.")

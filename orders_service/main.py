@@ -1,0 +1,47 @@
+"""orders_service: places orders, and tells the others by events. A table of contents; start reading here."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from fastapi import FastAPI
+
+from orders_service.config.database import open_store
+from orders_service.config.rabbit import open_publisher
+from orders_service.config.settings import OrdersSettings
+from orders_service.models.order import Order
+from orders_service.routes import orders
+from orders_service.services.orders import Orders
+from service_kit.app import create_app
+from service_kit.health import Check
+from service_kit.mongo import MONGO_TRANSLATIONS
+from service_kit.mongo_outbox import MongoOutbox
+from service_kit.relay import Relay
+from service_kit.settings import load
+
+
+def build(settings: OrdersSettings) -> FastAPI:
+    """The API on the servers that `settings` name."""
+    store = open_store(settings)
+    publisher = open_publisher(settings)
+    relay = Relay(MongoOutbox(store.database[Order.Settings.name]), publisher)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        window = timedelta(minutes=settings.cancellation_window_minutes)
+        app.state.store = store
+        app.state.orders = Orders(store, relay, cancellation_window=window)
+        async with store.opened(), publisher.opened(), relay.running():
+            yield
+
+    return create_app(
+        settings,
+        description="Orders. **Accepted means delivered**: a 201 is on disk, and its event reaches `orders_queue`.",
+        routers=[orders.router],
+        lifespan=lifespan,
+        checks=[Check("mongodb", store.ping), Check("rabbitmq", publisher.check, required=False)],
+        translations=MONGO_TRANSLATIONS,
+    )
+
+
+app = build(load(OrdersSettings))

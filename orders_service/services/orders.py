@@ -1,0 +1,179 @@
+"""Placing, reading and cancelling orders. What is accepted here is journalled, and so is the event that follows.
+
+The hot path writes a plain dictionary through the group commit: building and encoding a Beanie document costs several
+times as much. Reading goes through Beanie.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from http import HTTPStatus
+from typing import Any
+
+from beanie import PydanticObjectId
+from bson import Decimal128, ObjectId
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from orders_service.events import order_cancelled, order_created
+from orders_service.models.order import NewOrder, Order, OrderStatus, OrderView
+from orders_service.services.idempotency import RequestMark, is_key_taken
+from service_kit.group_commit import GroupCommit
+from service_kit.mongo import MongoStore
+from service_kit.mongo_outbox import is_first, new_entry, stored
+from service_kit.problems import ServiceError
+from service_kit.relay import Relay
+
+
+class OrderNotFoundError(ServiceError):
+    """No order has this id."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "order-not-found"
+
+    def __init__(self, order_id: str) -> None:
+        super().__init__(f"There is no order {order_id[:64]!r}. Ids are the 24 characters that POST /orders answered.")
+
+
+class TooLateToCancelError(ServiceError):
+    """The time in which an order can be cancelled is over."""
+
+    status = HTTPStatus.CONFLICT
+    code = "too-late-to-cancel"
+
+    def __init__(self, window: timedelta) -> None:
+        minutes = int(window.total_seconds() // 60)
+        super().__init__(f"An order can be cancelled for {minutes} minutes after it was placed. Ask support instead.")
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The answer to a wish; `replayed` if an earlier request with the same key has placed the order."""
+
+    order: OrderView
+    replayed: bool
+
+
+class Orders:
+    """The orders of one store."""
+
+    def __init__(self, store: MongoStore, relay: Relay, *, cancellation_window: timedelta) -> None:
+        self._store = store
+        self._collection = store.database[Order.Settings.name]
+        self._commit = GroupCommit(self._collection)
+        self._relay = relay
+        self._window = cancellation_window
+
+    async def place(self, wish: NewOrder, *, key: str | None, now: datetime) -> Placed:
+        """Store an order together with its event, and hand the event to the relay.
+
+        Raises:
+            IdempotencyConflictError: The key belongs to another wish (422).
+            StoreUnavailableError: MongoDB has not acknowledged it (503).
+        """
+        self._store.require_prepared()
+        mark = RequestMark.of(key, wish) if key else None
+        order_id = new_order_id(now)
+        total = wish.total
+        view = _placed_view(order_id, wish, total, now)
+        event = order_created(view.id, wish.user_id, total, wish.currency, at=now)
+        entry = new_entry(event, order_id, now=now)
+        document = _document(order_id, view) | {"outbox": [stored(entry)]}
+        if mark:
+            document["idempotency"] = mark.stored()
+        try:
+            await self._commit.insert(document)
+        except DuplicateKeyError as error:
+            if mark and is_key_taken(error):
+                return Placed(await self._first_answer(mark), replayed=True)
+            raise
+        self._relay.hand_over(entry)
+        return Placed(view, replayed=False)
+
+    async def _first_answer(self, mark: RequestMark) -> OrderView:
+        document = await self._collection.find_one({"idempotency.key": mark.key})
+        assert document is not None, "orders are never removed"
+        mark.require_same(document)
+        return OrderView.of(Order.model_validate(document)).as_placed()
+
+    async def read(self, order_id: str) -> OrderView:
+        """Look one order up.
+
+        Raises:
+            OrderNotFoundError: No order has this id (404).
+        """
+        self._store.require_prepared()
+        order = await Order.get(PydanticObjectId(order_id)) if ObjectId.is_valid(order_id) else None
+        if order is None:
+            raise OrderNotFoundError(order_id)
+        return OrderView.of(order)
+
+    async def cancel(self, order_id: str, *, now: datetime) -> OrderView:
+        """Cancel an order, with its own event; an order that is cancelled already stays as it is.
+
+        Raises:
+            OrderNotFoundError: No order has this id (404).
+            TooLateToCancelError: The cancellation window is over (409).
+        """
+        order = await self.read(order_id)
+        if order.status is OrderStatus.CANCELLED:
+            return order
+        entry = new_entry(order_cancelled(order_id, at=now), ObjectId(order_id), now=now)
+        cancellable = {"_id": entry.owner, "status": OrderStatus.PLACED, "created_at": {"$gte": now - self._window}}
+        change = {
+            "$set": {"status": OrderStatus.CANCELLED, "cancelled_at": now},
+            "$push": {"outbox": stored(entry)},
+        }
+        changed = await self._collection.find_one_and_update(cancellable, change, return_document=ReturnDocument.AFTER)
+        if changed is None:
+            return await self._cancelled_by_another(order_id)
+        if is_first(entry, changed):
+            self._relay.hand_over(entry)
+        return OrderView.of(Order.model_validate(changed))
+
+    async def _cancelled_by_another(self, order_id: str) -> OrderView:
+        order = await self.read(order_id)
+        if order.status is not OrderStatus.CANCELLED:
+            raise TooLateToCancelError(self._window)
+        return order
+
+
+def new_order_id(now: datetime) -> ObjectId:
+    """An id that begins with the second of `now`, so that a range of time is a range of ids."""
+    return ObjectId(int(now.timestamp()).to_bytes(4, "big") + ObjectId().binary[4:])
+
+
+def _placed_view(order_id: ObjectId, wish: NewOrder, total: Decimal, now: datetime) -> OrderView:
+    return OrderView(
+        id=str(order_id),
+        status=OrderStatus.PLACED,
+        user_id=wish.user_id,
+        items=wish.items,
+        currency=wish.currency,
+        notes=wish.notes,
+        total=total,
+        created_at=now,
+    )
+
+
+def _document(order_id: ObjectId, view: OrderView) -> dict[str, Any]:
+    """The order as MongoDB keeps it; amounts as exact decimals."""
+    return {
+        "_id": order_id,
+        "status": view.status.value,
+        "user_id": view.user_id,
+        "items": [
+            {
+                "sku": item.sku,
+                "name": item.name,
+                "quantity": item.quantity,
+                "unit_price": Decimal128(item.unit_price),
+            }
+            for item in view.items
+        ],
+        "currency": view.currency,
+        "notes": view.notes,
+        "total": Decimal128(view.total),
+        "created_at": view.created_at,
+        "cancelled_at": None,
+    }

@@ -1,0 +1,97 @@
+"""Events as CloudEvents 1.0 in structured JSON (cloudevents.io, JSON event format and AMQP binding).
+
+An event states a past fact. Its publisher owns its `data`; each consumer keeps its own tolerant class of it.
+"""
+
+from datetime import datetime
+from typing import Any, Final, Literal, TypeVar
+from uuid import uuid4
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from service_kit.tracing import current_traceparent
+
+CLOUDEVENTS_JSON: Final = "application/cloudevents+json"
+
+
+class UndecodableEventError(ValueError):
+    """These bytes are no event that we can read; trying again would not help."""
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One envelope.
+
+    Attributes:
+        id: Unique together with `source`; the same event always has the same one, however often it is delivered.
+        source: Who says so: `/orders_service`.
+        type: What happened: `order.created`. Also the routing key.
+        time: When it happened, aware.
+        data: The fact itself as JSON, read later into the consumer's own class.
+        traceparent: The span that caused it (CloudEvents' distributed tracing extension).
+    """
+
+    id: str
+    source: str
+    type: str
+    data: msgspec.Raw
+    specversion: Literal["1.0"] = "1.0"
+    datacontenttype: str = "application/json"
+    time: datetime | UnsetType = UNSET
+    traceparent: str | UnsetType = UNSET
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Event)
+
+Data = TypeVar("Data", bound=msgspec.Struct)
+
+
+def new_event(event_type: str, source: str, data: msgspec.Struct, *, at: datetime) -> Event:
+    """State a fact, with a new id and the running span as its cause."""
+    return Event(
+        id=str(uuid4()),
+        source=source,
+        type=event_type,
+        data=msgspec.Raw(_encoder.encode(data)),
+        time=at,
+        traceparent=current_traceparent() or UNSET,
+    )
+
+
+def encode_event(event: Event) -> bytes:
+    """The envelope as JSON."""
+    return _encoder.encode(event)
+
+
+def decode_event(body: bytes) -> Event:
+    """Read an envelope.
+
+    Raises:
+        UndecodableEventError: It is no CloudEvent in JSON.
+    """
+    try:
+        event = _decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UndecodableEventError(f"This is no CloudEvent 1.0 in JSON: {error}") from error
+    if not (event.id and event.source and event.type):
+        raise UndecodableEventError("This is no CloudEvent 1.0: id, source and type must not be empty")
+    return event
+
+
+def read_data(event: Event, data_type: type[Data]) -> Data:
+    """Read an event's data into the consumer's own class; fields that the class lacks are passed over.
+
+    Raises:
+        UndecodableEventError: A field that the class needs is missing or of another type.
+    """
+    try:
+        return msgspec.json.decode(event.data, type=data_type)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UndecodableEventError(f"The data of {event.type} cannot be read: {error}") from error
+
+
+def as_document(event: Event) -> dict[str, Any]:
+    """The envelope as plain JSON values, for people to look at."""
+    document: dict[str, Any] = msgspec.json.decode(encode_event(event))
+    return document

@@ -1,0 +1,118 @@
+"""Group commit: concurrent inserts into one collection share one journalled write.
+
+Every caller waits until its own document is durable; the driver's and the disk's cost is paid once a batch.
+Source: docs/decisions/0003-group-commit.md
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import bson
+import structlog
+from bson.raw_bson import RawBSONDocument
+from prometheus_client import Histogram
+from pymongo.errors import BulkWriteError, DuplicateKeyError, WriteConcernError, WriteError
+
+from service_kit.mongo import MongoCollection
+from service_kit.problems import StoreUnavailableError
+
+log = structlog.get_logger()
+
+BATCH_DOCUMENTS: Final = Histogram(
+    "group_commit_batch_documents",
+    "Documents that shared one write.",
+    ["collection"],
+    buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
+)
+_DUPLICATE_KEY: Final = 11000
+_MAX_DOCUMENTS: Final = 256
+_MAX_BYTES: Final = 8 * 1024 * 1024
+
+_Waiting = tuple[RawBSONDocument, asyncio.Future[None]]
+
+
+class GroupCommit:
+    """Inserts documents in batches that form by themselves: while one is written, the next gathers.
+
+    There is nothing to start or stop: the writer is a task that lives while somebody waits.
+    """
+
+    def __init__(self, collection: MongoCollection) -> None:
+        self._collection = collection
+        self._waiting: deque[_Waiting] = deque()
+        self._writer: asyncio.Task[None] | None = None
+        self._batch_documents = BATCH_DOCUMENTS.labels(collection.name)
+
+    async def insert(self, document: Mapping[str, Any]) -> None:
+        """Return once `document` (with its `_id`) is in the journal.
+
+        Raises:
+            DuplicateKeyError: It breaks a unique index; the others of its batch are not concerned.
+            StoreUnavailableError: The server did not acknowledge it: it may be stored or not (503).
+            InvalidDocument: It cannot be BSON; nothing was sent.
+        """
+        # Encoded here, so that a document that cannot be is its own caller's error and no one else's.
+        raw = RawBSONDocument(bson.encode(document))
+        stored = asyncio.get_running_loop().create_future()
+        self._waiting.append((raw, stored))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write_all())
+        await stored
+
+    async def _write_all(self) -> None:
+        while self._waiting:
+            batch = self._next_batch()
+            self._batch_documents.observe(len(batch))
+            for (_, stored), error in zip(batch, await self._write(batch), strict=True):
+                _settle(stored, error)
+
+    def _next_batch(self) -> list[_Waiting]:
+        batch = [self._waiting.popleft()]
+        size = len(batch[0][0].raw)
+        while self._waiting and len(batch) < _MAX_DOCUMENTS:
+            size += len(self._waiting[0][0].raw)
+            if size > _MAX_BYTES:
+                break
+            batch.append(self._waiting.popleft())
+        return batch
+
+    async def _write(self, batch: Sequence[_Waiting]) -> list[Exception | None]:
+        """Write one batch; tell of each document what is wrong with it."""
+        try:
+            await self._collection.insert_many([raw for raw, _ in batch], ordered=False)
+        except BulkWriteError as error:
+            return _errors_by_document(error.details, len(batch))
+        except Exception as error:  # noqa: BLE001 - whatever it is, every caller must hear of it
+            log.warning("group_commit_failed", documents=len(batch), error=f"{type(error).__name__}: {error}"[:300])
+            return [_unacknowledged(error) for _ in batch]
+        return [None] * len(batch)
+
+
+def _settle(stored: "asyncio.Future[None]", error: Exception | None) -> None:
+    if stored.done():  # its caller has gone
+        return
+    if error is None:
+        stored.set_result(None)
+    else:
+        stored.set_exception(error)
+
+
+def _errors_by_document(details: Mapping[str, Any], count: int) -> list[Exception | None]:
+    """Sort the server's errors by document. One of the write concern is everybody's: nothing is known to be durable."""
+    concerns = details.get("writeConcernErrors") or []
+    if concerns:
+        return [WriteConcernError(concerns[0].get("errmsg", ""), concerns[0].get("code")) for _ in range(count)]
+    errors: list[Exception | None] = [None] * count
+    for entry in details.get("writeErrors", []):
+        kind = DuplicateKeyError if entry["code"] == _DUPLICATE_KEY else WriteError
+        errors[entry["index"]] = kind(entry["errmsg"], entry["code"], entry)
+    return errors
+
+
+def _unacknowledged(error: Exception) -> Exception:
+    """An error of one's own for each caller, since a shared one would gather all their tracebacks."""
+    unavailable = StoreUnavailableError()
+    unavailable.__cause__ = error
+    return unavailable

@@ -1,0 +1,42 @@
+"""Which function handles which type of event."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+import structlog
+
+from service_kit.events import Data, Event, read_data
+
+log = structlog.get_logger()
+
+Handler = Callable[[Event, Data], Awaitable[None]]
+
+
+class Handlers:
+    """A consumer's handlers by event type. What none is for is passed over, and told once a type."""
+
+    def __init__(self) -> None:
+        self._by_type: dict[str, tuple[type[msgspec.Struct], Handler[Any]]] = {}
+        self._unknown: set[str] = set()
+
+    def add(self, event_type: str, data_type: type[Data], handler: Handler[Data]) -> None:
+        """Handle events of a type with a function that gets the event and its data as `data_type`."""
+        self._by_type[event_type] = (data_type, handler)
+
+    async def __call__(self, event: Event) -> None:
+        """Handle one event.
+
+        Raises:
+            UndecodableEventError: Its data cannot be read; trying again would not help.
+        """
+        if event.type not in self._by_type:
+            self._pass_over(event.type)
+            return
+        data_type, handler = self._by_type[event.type]
+        await handler(event, read_data(event, data_type))
+
+    def _pass_over(self, event_type: str) -> None:
+        if event_type not in self._unknown and len(self._unknown) < 1000:  # noqa: PLR2004 - a bound for strangers
+            self._unknown.add(event_type)
+            log.info("event_type_ignored", type=event_type)

@@ -1,0 +1,110 @@
+"""The outbox inside MongoDB documents: `outbox: [...]` beside the change that caused the events.
+
+A standalone MongoDB has no transactions, but a write of one document is atomic: so the event lives in it. The first
+entry of a document carries the schedule of them all, which keeps the events of one document in order.
+Source: docs/decisions/0002-outbox-inside-the-document.md
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import uuid4
+
+from pymongo import ASCENDING, IndexModel, UpdateOne, WriteConcern
+
+from service_kit.clock import utc_now
+from service_kit.events import Event, encode_event
+from service_kit.mongo import MongoCollection
+from service_kit.outbox import LEASE, PARKED_UNTIL, Backlog, OutboxEntry, due_after_refusal
+
+_DUE: Final = "outbox.0.due_at"
+_LEASE: Final = "outbox.0.lease"
+_ATTEMPTS: Final = "outbox.0.attempts"
+
+OUTBOX_INDEX: Final = IndexModel([(_DUE, ASCENDING)], name="outbox_due", sparse=True)
+"""Holds only documents with a waiting event: `sparse` leaves out those whose outbox is empty."""
+
+_UNJOURNALLED: Final = WriteConcern(w=1, j=False)
+
+_PROCESS: Final = uuid4().hex
+"""The lease token of entries that this process has just written."""
+
+
+def new_entry(event: Event, owner: Any, *, now: datetime) -> OutboxEntry:  # noqa: ANN401 - any BSON value can be an _id
+    """An entry for an event of the document `owner`, leased to this process, which publishes it at once."""
+    return OutboxEntry(event.id, owner, event.type, encode_event(event), now + LEASE, _PROCESS)
+
+
+def stored(entry: OutboxEntry) -> dict[str, Any]:
+    """The entry as it stands in its document's `outbox`."""
+    return {
+        "id": entry.id,
+        "topic": entry.topic,
+        "body": entry.body.decode(),
+        "due_at": entry.due_at,
+        "lease": entry.lease,
+        "attempts": entry.attempts,
+    }
+
+
+def is_first(entry: OutboxEntry, document: dict[str, Any]) -> bool:
+    """Whether no older event of the document waits. If one does, the sweep publishes them in their order."""
+    return bool(document["outbox"][0]["id"] == entry.id)
+
+
+def _entry(owner: Any, document: dict[str, Any]) -> OutboxEntry:  # noqa: ANN401 - as above
+    return OutboxEntry(owner=owner, **{**document, "body": document["body"].encode()})
+
+
+class MongoOutbox:
+    """The outboxes of one collection's documents."""
+
+    def __init__(self, collection: MongoCollection, clock: Callable[[], datetime] = utc_now) -> None:
+        self._documents = collection
+        # Forgetting is not journalled: an entry that comes back is published twice, which consumers tolerate.
+        self._forgetful = collection.with_options(write_concern=_UNJOURNALLED)
+        self._clock = clock
+
+    async def claim(self, limit: int) -> Sequence[OutboxEntry]:
+        """Lease due entries. Two claimants may find the same document; the update decides who gets it."""
+        now, token = self._clock(), uuid4().hex
+        due = {_DUE: {"$lte": now}}
+        found = await self._documents.find(due, {"_id": 1}).sort(_DUE, ASCENDING).limit(limit).to_list(limit)
+        if not found:
+            return []
+        ids = {"_id": {"$in": [document["_id"] for document in found]}}
+        await self._documents.update_many({**ids, **due}, {"$set": {_DUE: now + LEASE, _LEASE: token}})
+        mine = await self._documents.find({**ids, _LEASE: token}, {"outbox": {"$slice": 1}}).to_list(limit)
+        return [_entry(document["_id"], document["outbox"][0]) for document in mine]
+
+    async def clear(self, entries: Sequence[OutboxEntry]) -> None:
+        """Pull confirmed entries out of their documents."""
+        owners = {"_id": {"$in": [entry.owner for entry in entries]}}
+        ids = [entry.id for entry in entries]
+        await self._forgetful.update_many(owners, {"$pull": {"outbox": {"id": {"$in": ids}}}})
+
+    async def postpone(self, entries: Sequence[OutboxEntry]) -> None:
+        """Set the next try of refused entries."""
+        now = self._clock()
+        await self._documents.bulk_write(
+            [
+                UpdateOne(
+                    {"_id": entry.owner, "outbox.0.id": entry.id, _LEASE: entry.lease},
+                    {"$set": {_DUE: due_after_refusal(entry, now)}, "$inc": {_ATTEMPTS: 1}},
+                )
+                for entry in entries
+            ],
+            ordered=False,
+        )
+
+    async def backlog(self) -> Backlog:
+        """Count by the index alone."""
+        waiting = await self._documents.count_documents({_DUE: {"$lt": PARKED_UNTIL}})
+        parked = await self._documents.count_documents({_DUE: {"$gte": PARKED_UNTIL}})
+        return Backlog(waiting, parked)
+
+    async def release_parked(self) -> int:
+        """Let parked entries be tried again from the start."""
+        release = {"$set": {_DUE: self._clock(), _ATTEMPTS: 0}}
+        result = await self._documents.update_many({_DUE: {"$gte": PARKED_UNTIL}}, release)
+        return result.modified_count

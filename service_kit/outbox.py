@@ -1,0 +1,93 @@
+"""The outbox: an event is written with the change that caused it, and published afterwards by the relay.
+
+This module says what an entry is and what a store of entries must do, and knows neither database nor broker.
+`mongo_outbox.py` is the adapter that keeps entries inside MongoDB documents; `fakes.py` has one in memory.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
+
+LEASE: Final = timedelta(seconds=15)
+"""How long an entry belongs to the process that wrote or claimed it; longer than a publish may take."""
+
+MAX_ATTEMPTS: Final = 18
+"""Refusals after which an entry is parked: about an hour of them, see `backoff_seconds`."""
+
+PARKED_UNTIL: Final = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
+_MAX_BACKOFF_SECONDS: Final = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEntry:
+    """An event that waits for the broker.
+
+    Attributes:
+        id: The event's id.
+        owner: Key of the document or row that it was written with.
+        topic: The routing key.
+        body: The encoded event.
+        due_at: Until then the holder of the lease publishes it; after that anybody may claim it.
+        lease: Token of the holder; a postponement counts only under the same token.
+        attempts: Refusals by the broker so far.
+    """
+
+    id: str
+    owner: Any
+    topic: str
+    body: bytes
+    due_at: datetime
+    lease: str
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits: entries that are due or leased, and entries that were given up on."""
+
+    waiting: int
+    parked: int
+
+
+class OutboxStore(Protocol):
+    """Where entries are kept. All instants are aware."""
+
+    async def claim(self, limit: int) -> Sequence[OutboxEntry]:
+        """Lease up to `limit` due entries, the longest due first; of one owner only its oldest."""
+
+    async def clear(self, entries: Sequence[OutboxEntry]) -> None:
+        """Forget entries that the broker has confirmed."""
+
+    async def postpone(self, entries: Sequence[OutboxEntry]) -> None:
+        """Count a refusal of each entry that is still leased under its token, and set when it is due again.
+
+        One that was refused `MAX_ATTEMPTS` times is parked until somebody releases it.
+        """
+
+    async def backlog(self) -> Backlog:
+        """Count what waits."""
+
+    async def release_parked(self) -> int:
+        """Make all parked entries due now, with their attempts forgotten; returns how many."""
+
+
+def backoff_seconds(refusals: int) -> float:
+    """Wait before the next try of an entry.
+
+    Args:
+        refusals: So far, at least 1.
+
+    Returns:
+        1 to 300 seconds, doubled each time, with up to 10 % jitter so that replicas do not march in step.
+    """
+    return min(2.0 ** (refusals - 1), _MAX_BACKOFF_SECONDS) * random.uniform(1.0, 1.1)
+
+
+def due_after_refusal(entry: OutboxEntry, now: datetime) -> datetime:
+    """When an entry that was refused once more is due again; `PARKED_UNTIL` if it is given up on."""
+    refusals = entry.attempts + 1
+    if refusals >= MAX_ATTEMPTS:
+        return PARKED_UNTIL
+    return now + timedelta(seconds=backoff_seconds(refusals))

@@ -1,0 +1,66 @@
+"""The pace of a consumer: full speed, or one message at a time while everything fails.
+
+When the store behind a handler is down every message fails. At full speed they would all climb the retry ladder and
+fill the dead queue within a minute; so a run of failures slows the consumer down, and the first success ends that.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import structlog
+
+log = structlog.get_logger()
+
+_SLOW_AFTER_FAILURES: Final = 20
+_FIRST_PAUSE_SECONDS: Final = 1.0
+_LONGEST_PAUSE_SECONDS: Final = 30.0
+
+
+class Pace:
+    """Counts failures in a row, of whichever messages.
+
+    Attributes:
+        slow_after: Failures in a row that slow the consumer down. More than the tries of one message, so that a
+            single bad message in a quiet queue does not.
+    """
+
+    def __init__(self, slow_after: int = _SLOW_AFTER_FAILURES, first_pause: float = _FIRST_PAUSE_SECONDS) -> None:
+        self.slow_after = slow_after
+        self._first_pause = first_pause
+        self._failures = 0
+        self._alone = asyncio.Lock()
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether everything fails at the moment."""
+        return self._failures >= self.slow_after
+
+    def record(self, *, ok: bool) -> None:
+        """Count the outcome of one try."""
+        was_slow = self.is_slow
+        self._failures = 0 if ok else self._failures + 1
+        if self.is_slow != was_slow:
+            self._tell()
+
+    def _tell(self) -> None:
+        if self.is_slow:
+            log.error("every_message_fails", failures_in_a_row=self._failures, now="one message at a time")
+        else:
+            log.info("messages_succeed_again", now="full speed")
+
+    @property
+    def pause_seconds(self) -> float:
+        """How long to wait before the next try of the same message."""
+        beyond = max(0, self._failures - self.slow_after)
+        return min(self._first_pause * 2.0 ** min(beyond, 10), _LONGEST_PAUSE_SECONDS)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """A message's turn: any number at once at full speed, one at a time when slow."""
+        if not self.is_slow:
+            yield
+            return
+        async with self._alone:
+            yield

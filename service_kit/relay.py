@@ -1,0 +1,133 @@
+"""The relay: publishes what the outbox holds, and clears an entry only when the broker has confirmed it.
+
+Two paths lead to the broker. Entries that this process has just written come by hand, from memory, in batches. A sweep
+claims what is left: entries of a process that died, and those that the broker refused. Memory is only a short cut:
+nothing is in it that is not in the store.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from prometheus_client import Counter, Gauge
+
+from service_kit.broker import Broker, Outcome, OutgoingMessage
+from service_kit.clock import utc_now
+from service_kit.events import CLOUDEVENTS_JSON
+from service_kit.outbox import MAX_ATTEMPTS, OutboxEntry, OutboxStore
+
+log = structlog.get_logger()
+
+RELAYED: Final = Counter("outbox_relayed_total", "Outbox entries by what the broker said.", ["outcome"])
+WAITING: Final = Gauge("outbox_waiting", "Entries that wait for the broker.")
+PARKED: Final = Gauge("outbox_parked", "Entries given up on; `python -m service_kit.parked` releases them.")
+
+_BATCH: Final = 256
+_REMEMBERED: Final = 10_000
+_SWEEP_SECONDS: Final = 1.0
+_AFTER_ERROR_SECONDS: Final = 2.0
+_COUNT_SECONDS: Final = 15.0
+_MARGIN: Final = timedelta(seconds=7)
+"""An entry with less of its lease left is not begun: another process may claim it before the confirm is here."""
+
+
+class Relay:
+    """Carries entries from one outbox to one broker."""
+
+    def __init__(self, outbox: OutboxStore, broker: Broker, clock: Callable[[], datetime] = utc_now) -> None:
+        self._outbox = outbox
+        self._broker = broker
+        self._clock = clock
+        self._fresh: asyncio.Queue[OutboxEntry] = asyncio.Queue(_REMEMBERED)
+
+    def hand_over(self, entry: OutboxEntry) -> None:
+        """Publish an entry that was just stored, soon. When memory is full the sweep does it instead."""
+        with suppress(asyncio.QueueFull):
+            self._fresh.put_nowait(entry)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Relay while the block runs; at its end, give what is in memory a moment to leave."""
+        steps = (self._publish_fresh, self._sweep, self._count)
+        tasks = [asyncio.create_task(_forever(step)) for step in steps]
+        try:
+            yield
+            await self._drain()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _drain(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(2):
+                await self._fresh.join()
+
+    async def _publish_fresh(self) -> None:
+        batch = [await self._fresh.get()]
+        try:
+            await self._broker.connected()
+            while not self._fresh.empty() and len(batch) < _BATCH:
+                batch.append(self._fresh.get_nowait())
+            latest = self._clock() + _MARGIN
+            await self._publish([entry for entry in batch if entry.due_at > latest])
+        finally:
+            for _ in batch:
+                self._fresh.task_done()
+
+    async def _sweep(self) -> None:
+        await self._broker.connected()
+        claimed = await self._outbox.claim(_BATCH)
+        if claimed:
+            await self._publish(claimed)
+        else:
+            await asyncio.sleep(_SWEEP_SECONDS * random.uniform(0.5, 1.5))
+
+    async def _count(self) -> None:
+        backlog = await self._outbox.backlog()
+        WAITING.set(backlog.waiting)
+        PARKED.set(backlog.parked)
+        if backlog.parked:
+            log.error("outbox_parked", entries=backlog.parked, release="python -m service_kit.parked")
+        await asyncio.sleep(_COUNT_SECONDS)
+
+    async def _publish(self, entries: Sequence[OutboxEntry]) -> None:
+        """Publish, then settle each entry by what the broker said of it.
+
+        An unknown outcome (the connection broke) leaves the entry leased: the sweep takes it when the lease ends.
+        """
+        if not entries:
+            return
+        outcomes = await self._broker.publish([_message(entry) for entry in entries])
+        by_outcome: dict[Outcome, list[OutboxEntry]] = {outcome: [] for outcome in Outcome}
+        for entry, outcome in zip(entries, outcomes, strict=True):
+            by_outcome[outcome].append(entry)
+        for outcome, settled in by_outcome.items():
+            RELAYED.labels(outcome.value).inc(len(settled))
+        if by_outcome[Outcome.CONFIRMED]:
+            await self._outbox.clear(by_outcome[Outcome.CONFIRMED])
+        if by_outcome[Outcome.REFUSED]:
+            await self._refused(by_outcome[Outcome.REFUSED])
+
+    async def _refused(self, entries: Sequence[OutboxEntry]) -> None:
+        await self._outbox.postpone(entries)
+        most = max(entry.attempts for entry in entries) + 1
+        log.warning("outbox_refused_by_broker", entries=len(entries), most_attempts=most, parked_after=MAX_ATTEMPTS)
+
+
+def _message(entry: OutboxEntry) -> OutgoingMessage:
+    return OutgoingMessage(id=entry.id, topic=entry.topic, body=entry.body, content_type=CLOUDEVENTS_JSON)
+
+
+async def _forever(step: Callable[[], Awaitable[None]]) -> None:
+    """Repeat a step; an error (the store is away) is told and waited out, never the end of the relay."""
+    while True:
+        try:
+            await step()
+        except Exception as error:  # noqa: BLE001 - the edge of a background task: nobody else would hear of it
+            log.warning("relay_interrupted", step=step.__name__, error=f"{type(error).__name__}: {error}"[:300])
+            await asyncio.sleep(_AFTER_ERROR_SECONDS)

@@ -1,0 +1,50 @@
+"""Runs a consumer as a process: health on its port, SIGTERM to stop, a non-zero exit when it is lost."""
+
+import asyncio
+import signal
+import sys
+from typing import Final
+
+import structlog
+from starlette.applications import Starlette
+
+from service_kit.consumer import Consumer
+from service_kit.consumer_check import ConsumerLostError
+from service_kit.health import Check, health_routes
+from service_kit.logs import configure_logs
+from service_kit.serve import SilentServer, listening_socket, server_config
+from service_kit.settings import ServiceSettings
+from service_kit.tracing import configure_tracing
+
+log = structlog.get_logger()
+
+_LOST: Final = 70
+"""Exit status of a consumer that the broker does not feed (sysexits.h: internal software error)."""
+
+
+def run_worker(settings: ServiceSettings, consumer: Consumer) -> None:
+    """Consume until SIGTERM or SIGINT; ends the process."""
+    configure_logs(settings)
+    configure_tracing(settings)
+    server = SilentServer(server_config(Starlette(routes=health_routes([Check("rabbitmq", consumer.check)]))))
+    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+        try:
+            runner.run(_run(settings, consumer, server))
+        except ConsumerLostError:
+            log.exception("consumer_lost")
+            sys.exit(_LOST)
+
+
+async def _run(settings: ServiceSettings, consumer: Consumer, server: SilentServer) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    bound = listening_socket(settings.host, settings.port)
+    serving = asyncio.create_task(server.serve(sockets=[bound]))
+    try:
+        await consumer.run(stop)
+    finally:
+        server.should_exit = True
+        await serving
+    log.info("stopped", service=settings.service)
