@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
+from uuid import uuid4
 
 import structlog
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
@@ -148,7 +149,7 @@ class Consumer:
     async def _copy(self, message: AbstractIncomingMessage, queue: str, headers: dict[str, str | int]) -> None:
         """Put a copy into another queue; returns only when the broker has it, so that the original may go."""
         copy = OutgoingMessage(
-            id=message.message_id or f"stranger-{message.delivery_tag}",
+            id=message.message_id or f"stranger-{uuid4()}",
             topic=queue,
             body=message.body,
             content_type=message.content_type or "application/octet-stream",

@@ -20,6 +20,9 @@ from service_kit.settings import ServiceSettings
 # Chatty below this level, and what they say there is of no use to who runs a service.
 _QUIET_LOGGERS = ("aio_pika", "aiormq", "asyncio", "pymongo", "passlib", "uvicorn.error")
 
+# Changed in place, so that loggers that have been used before follow a new configuration.
+_processors: list[Processor] = []
+
 
 def _add_trace_id(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     context = trace.get_current_span().get_span_context()
@@ -88,11 +91,12 @@ def configure_logs(settings: ServiceSettings) -> None:
         _add_trace_id,
     ]
     renderers = _renderers(settings)
+    _processors[:] = [*shared, *renderers]
     structlog.configure(
-        processors=[*shared, *renderers],
+        processors=_processors,
         wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
         logger_factory=_StandardOutput,
-        cache_logger_on_first_use=False,
+        cache_logger_on_first_use=True,
     )
     _configure_standard_logging(settings.log_level, shared, renderers)
 
@@ -119,5 +123,6 @@ def announcer(settings: ServiceSettings) -> Callable[[str], None]:
     """
     if settings.log_format == "console":
         return lambda text: print(text, flush=True)
-    always = structlog.make_filtering_bound_logger("INFO")
-    return structlog.wrap_logger(None, wrapper_class=always).info  # type: ignore[no-any-return]  # a proxy, typed Any
+    logger = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound_logger("INFO"))
+    # Looked up at each call: taken now, `info` would keep the configuration from before `configure_logs`.
+    return lambda text: logger.info(text)

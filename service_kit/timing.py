@@ -7,7 +7,6 @@ from typing import Final
 
 import structlog
 from prometheus_client import Histogram
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = structlog.get_logger()
@@ -33,7 +32,14 @@ def request_id_of(scope: Scope) -> str:
 
 def _route_of(scope: Scope) -> str:
     """The route's template, so that ids in paths neither flood the metrics nor stand in the logs."""
-    return getattr(scope.get("route"), "path", "unmatched")
+    mounted = scope["root_path"] if "app_root_path" in scope else ""
+    route = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
+    if route is not None:  # the first is FastAPI's, of an included router, and has its prefix
+        return f"{mounted}{route.path}"
+    if mounted:
+        return f"{mounted}/*"
+    plain = "endpoint" in scope and not scope["path_params"]
+    return scope["path"] if plain else "unmatched"
 
 
 class TimingMiddleware:
@@ -65,10 +71,12 @@ class TimingMiddleware:
 
 
 def _add_headers(message: Message, request_id: str, seconds: float) -> None:
-    headers = MutableHeaders(scope=message)
-    headers["X-Request-ID"] = request_id
-    headers["X-Process-Time"] = f"{seconds:.6f}"
-    headers["Server-Timing"] = f"app;dur={seconds * 1000:.2f}"
+    message["headers"] = [
+        *message.get("headers", ()),
+        (b"x-request-id", request_id.encode()),
+        (b"x-process-time", b"%.6f" % seconds),
+        (b"server-timing", b"app;dur=%.2f" % (seconds * 1000)),
+    ]
 
 
 def _record(scope: Scope, status: int, seconds: float) -> None:

@@ -1,0 +1,133 @@
+"""Dead letters on the command line: `python -m service_kit.dead_letters orders_queue list|show|replay|discard`.
+
+A message is here because no try could succeed, or because all tries have failed; its headers say which. Reading changes
+nothing: what is read goes back. Replaying puts a message back into its queue with its attempts forgotten.
+"""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Final
+
+import structlog
+import typer
+
+from service_kit.dead_letter_queue import DeadLetterQueue, Letter, NoSuchQueueError, opened
+from service_kit.rabbit import BROKER_ERRORS
+from service_kit.rabbit_publisher import RabbitPublisher
+from service_kit.settings import RabbitSettings, load
+
+app = typer.Typer(help="Messages of a queue that could not be handled.", no_args_is_help=True)
+
+_SHOWN_BYTES: Final = 4000
+
+Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Message ids, as `list` shows them.")]
+All = Annotated[bool, typer.Option("--all", help="Every dead message.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+
+
+@app.callback()
+def choose_queue(
+    context: typer.Context, queue: Annotated[str, typer.Argument(help="The queue whose dead letters these are.")]
+) -> None:
+    """Messages of a queue that could not be handled. The broker is the one that RABBITMQ_URL names."""
+    logging.disable()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("CRITICAL"))
+    context.obj = queue
+
+
+@app.command("list")
+def list_letters(context: typer.Context) -> None:
+    """List all, with the reason and the number of attempts of each."""
+
+    async def run(dead: DeadLetterQueue) -> None:
+        letters = await dead.letters()
+        for letter in sorted(letters, key=lambda letter: letter.dead_at):
+            print(f"{letter.id}  since {letter.dead_at}  attempts {letter.attempts}  {letter.reason}")
+        print(f"{len(letters)} dead in {context.obj}")
+
+    _with_letters(context, run)
+
+
+@app.command()
+def show(context: typer.Context, ids: Ids = None) -> None:
+    """Show messages whole: headers and body."""
+
+    async def run(dead: DeadLetterQueue) -> None:
+        for letter in _chosen(await dead.letters(), ids, every=not ids):
+            print(f"{letter.id}\n  headers: {dict(letter.message.headers)}")
+            print(f"  body: {letter.message.body[:_SHOWN_BYTES].decode(errors='backslashreplace')}")
+
+    _with_letters(context, run)
+
+
+@app.command()
+def replay(context: typer.Context, ids: Ids = None, every: All = False, dry_run: DryRun = False) -> None:  # noqa: FBT002 - typer's options
+    """Put messages back into their queue."""
+
+    async def run(dead: DeadLetterQueue) -> None:
+        letters = _chosen(await dead.letters(), ids, every=every)
+        if not dry_run:
+            publisher = RabbitPublisher(_url(), "dead_letters", topologies=[])
+            async with publisher.opened():
+                await publisher.connected()
+                replayed = await dead.replay(letters, publisher)
+            if replayed < len(letters):
+                sys.exit(f"{len(letters) - replayed} of {len(letters)} stay: the broker took {replayed}. Try again.")
+        _report("replayed", letters, dry_run=dry_run)
+
+    _with_letters(context, run)
+
+
+@app.command()
+def discard(context: typer.Context, ids: Ids = None, every: All = False, dry_run: DryRun = False) -> None:  # noqa: FBT002 - typer's options
+    """Throw messages away for good."""
+
+    async def run(dead: DeadLetterQueue) -> None:
+        letters = _chosen(await dead.letters(), ids, every=every)
+        if not dry_run:
+            await dead.discard(letters)
+        _report("discarded", letters, dry_run=dry_run)
+
+    _with_letters(context, run)
+
+
+def _chosen(letters: list[Letter], ids: list[str] | None, *, every: bool) -> list[Letter]:
+    if every:
+        return letters
+    if not ids:
+        sys.exit("Name the messages by their ids, or say --all.")
+    missing = set(ids) - {letter.id for letter in letters}
+    if missing:
+        sys.exit(f"Not among the dead: {', '.join(sorted(missing))}. `list` shows who is.")
+    return [letter for letter in letters if letter.id in ids]
+
+
+def _report(what: str, letters: list[Letter], *, dry_run: bool) -> None:
+    for letter in letters:
+        print(f"{'would be ' if dry_run else ''}{what}: {letter.id}")
+    print(f"{len(letters)} {'would be ' if dry_run else ''}{what}")
+
+
+def _url() -> str:
+    return load(RabbitSettings).rabbitmq_url.get_secret_value()
+
+
+def _with_letters(context: typer.Context, run: Callable[[DeadLetterQueue], Awaitable[None]]) -> None:
+    """Run on an open connection; what goes wrong there is one sentence."""
+
+    async def connected() -> None:
+        async with opened(_url(), context.obj) as dead:
+            await run(dead)
+
+    try:
+        asyncio.run(connected())
+    except NoSuchQueueError as error:
+        sys.exit(str(error))
+    except BROKER_ERRORS as error:
+        sys.exit(f"RabbitMQ cannot be reached; RABBITMQ_URL says where it is: {error or type(error).__name__}")
+
+
+if __name__ == "__main__":
+    app()
