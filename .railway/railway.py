@@ -1,0 +1,94 @@
+"""The whole Railway project: `railway config plan` shows what it would change, `railway config apply` changes it.
+
+Railway's CLI evaluates this file; a deploy does not read it, and must not know of it. Guide: docs/railway.md.
+The SDK drops a keyword that it does not know without a word, so tests/railway asserts on every field that matters.
+"""
+
+from typing import Final
+
+from railway_sdk import Project, Service, define_railway, github, image, mongo, project, service, volume
+
+REPOSITORY: Final = "your-account/real-microservices"  # a fork changes this line
+REGION: Final = "us-east4-eqdc4a"  # of all: a volume lies where its service runs, and to move one is destructive
+REPLICAS: Final = 1  # of each service of ours; all of them may run more than once
+
+# The reasons stand in railway.toml, which says the same of a service that is set up by hand.
+DEPLOY: Final = {
+    "healthcheckPath": "/health/ready",
+    "healthcheckTimeout": 300,
+    "restartPolicyType": "ALWAYS",
+    "overlapSeconds": 10,
+    "drainingSeconds": 30,
+}
+
+
+def our_service(name: str, port: int, env: dict[str, object]) -> Service:
+    """A service that is built from this repository: one line in `main`.
+
+    Args:
+        name: Of the service, its folder and its address.
+        port: The same as locally; fixed, so that the public domain and other services know it.
+        env: What it needs beside the variables that all have.
+    """
+    dockerfile = f"{name}/Dockerfile"
+    everywhere = {
+        "ENVIRONMENT": "production",
+        "HOST": "*",
+        "LOG_FORMAT": "console",  # Railway shows a JSON line's `message`; our JSON lines call it `event`
+        "PORT": str(port),
+        "RAILWAY_DOCKERFILE_PATH": dockerfile,  # what a service by hand uses; so that a plan adopts it unchanged
+    }
+    return service(
+        name,
+        source=github(REPOSITORY),
+        build={
+            "builder": "DOCKERFILE",
+            "dockerfilePath": dockerfile,
+            "watchPatterns": [f"/{name}/**", "/service_kit/**"],
+        },
+        deploy=DEPLOY,
+        replicas={REGION: REPLICAS},
+        env={**everywhere, **env},
+    )
+
+
+def broker(data: Service) -> Service:
+    """RabbitMQ, reached over the private network alone.
+
+    Args:
+        data: The volume for its queues. A service with a volume has one replica and restarts with a short gap.
+    """
+    return service(
+        "rabbitmq",
+        source=image("rabbitmq:4.0-management"),
+        deploy={"restartPolicyType": "ALWAYS", "drainingSeconds": 60},
+        replicas={REGION: 1},
+        volumeMounts={"/var/lib/rabbitmq": data},
+        env={
+            "RABBITMQ_DEFAULT_USER": "services",
+            # Made by hand before the first start, which alone reads it. Not the context's random_string(): that is a
+            # hash of public names. Not a generator: it would differ from the stored password at the next apply.
+            "RABBITMQ_DEFAULT_PASS": "${{shared.RABBITMQ_PASSWORD}}",
+            # Names the data folder, host and all. By default the host is the container's, and that is new with every
+            # deploy: the broker would start empty beside its old data.
+            "RABBITMQ_NODENAME": "rabbit@localhost",
+            "RABBITMQ_URL": "amqp://${{RABBITMQ_DEFAULT_USER}}:${{RABBITMQ_DEFAULT_PASS}}@${{RAILWAY_PRIVATE_DOMAIN}}:5672",
+        },
+    )
+
+
+@define_railway  # type: ignore[untyped-decorator]  # the SDK has no types
+def main(_context: object = None) -> Project:
+    """List what the project consists of; what is not listed, an apply deletes."""
+    mongodb = mongo("mongodb", region=REGION)
+    rabbitmq_data = volume("rabbitmq-data", region=REGION, sizeMB=5000)
+    rabbitmq = broker(rabbitmq_data)
+    key = {"API_KEY": "${{shared.API_KEY}}"}
+    documents = {"MONGODB_URI": mongodb.env.MONGO_URL}
+    events = {"RABBITMQ_URL": rabbitmq.env.RABBITMQ_URL}
+    services = [
+        our_service("user_service", 8001, {**key, **documents, "MONGODB_DATABASE": "user_service"}),
+        our_service("orders_service", 8002, {**key, **documents, **events, "MONGODB_DATABASE": "orders_service"}),
+        our_service("notifications_service", 8003, events),
+    ]
+    return project("real-microservices", resources=[mongodb, rabbitmq_data, rabbitmq, *services])

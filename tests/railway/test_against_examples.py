@@ -1,0 +1,51 @@
+"""The variables on Railway are those of the `.env.example` files, and docs/railway.md explains them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+GUIDE = Path(__file__).parents[2] / "docs" / "railway.md"
+NEEDED = {"API_KEY", "MONGODB_URI", "RABBITMQ_URL"}
+
+Node = dict[str, Any]
+Example = Callable[[str], dict[str, str]]
+
+
+def test_sets_only_what_the_services_example_explains(node: Node, example: Example, name: str) -> None:
+    own = {key for key in node["variables"] if not key.startswith("RAILWAY_")}
+
+    assert own - set(example(name)) == set()
+
+
+def test_gives_a_service_the_addresses_and_the_key_of_its_example(node: Node, example: Example, name: str) -> None:
+    assert NEEDED & set(node["variables"]) == NEEDED & set(example(name))
+
+
+def test_uses_the_port_of_the_services_example(node: Node, example: Example, name: str) -> None:
+    assert node["variables"]["PORT"]["value"] == example(name)["PORT"]
+
+
+@pytest.mark.parametrize("api", ["user_service", "orders_service"])
+def test_uses_the_database_of_the_services_example(resources: dict[str, Node], example: Example, api: str) -> None:
+    database = resources[api]["variables"]["MONGODB_DATABASE"]["value"]
+
+    assert database == example(api)["MONGODB_DATABASE"] == api
+
+
+def test_needs_no_address_or_key_that_the_root_example_leaves_out(example: Example) -> None:
+    assert NEEDED - set(example(".")) == set()
+
+
+def test_explains_every_variable_in_the_guide(resources: dict[str, Node]) -> None:
+    guide = GUIDE.read_text()
+    names = {key for node in resources.values() for key in node.get("variables", {})}
+
+    assert [name for name in sorted(names) if f"`{name}`" not in guide] == []
+
+
+def test_says_in_the_guide_where_each_key_of_railway_toml_goes_by_hand(by_hand: Node) -> None:
+    guide = GUIDE.read_text()
+
+    assert [key for key in by_hand["build"] | by_hand["deploy"] if f"`{key}`" not in guide] == []

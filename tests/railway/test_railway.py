@@ -1,0 +1,123 @@
+"""`.railway/railway.py`, evaluated offline: what an apply would make of it."""
+
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from railway_sdk import create_railway_context, postgres
+
+ROOT = Path(__file__).parents[2]
+Node = dict[str, Any]
+
+
+@pytest.mark.parametrize("arguments", [(), (create_railway_context(environment="production"),)])
+def test_evaluates_under_old_and_new_versions_of_the_cli(
+    project_file: ModuleType, arguments: tuple[object, ...]
+) -> None:
+    graph = project_file.main(*arguments).to_graph()
+
+    assert graph["name"] == "real-microservices"
+    assert json.loads(json.dumps(graph)) == graph
+
+
+def test_builds_a_service_from_the_whole_repository(project_file: ModuleType, node: Node) -> None:
+    assert node["source"] == {"type": "github", "repo": project_file.REPOSITORY, "branch": "main"}
+
+
+def test_builds_a_service_anew_for_its_own_changes_and_the_kits(node: Node, name: str) -> None:
+    assert node["build"]["watchPatterns"] == [f"/{name}/**", "/service_kit/**"]
+
+
+def test_names_the_dockerfile_in_both_of_its_places(node: Node, name: str) -> None:
+    assert node["build"]["dockerfilePath"] == f"{name}/Dockerfile"
+    assert node["variables"]["RAILWAY_DOCKERFILE_PATH"]["value"] == f"{name}/Dockerfile"
+
+
+def test_leaves_no_dockerfile_at_the_root_where_railway_takes_it_for_every_service() -> None:
+    assert not (ROOT / "Dockerfile").exists()
+
+
+def test_runs_a_service_as_production_and_on_every_address(node: Node) -> None:
+    assert node["variables"]["ENVIRONMENT"]["value"] == "production"
+    assert node["variables"]["HOST"]["value"] == "*"
+
+
+def test_takes_every_address_by_reference(resources: dict[str, Node]) -> None:
+    mongodb = {"type": "reference", "resource": "database.mongodb", "output": "MONGO_URL"}
+    rabbitmq = {"type": "reference", "resource": "service.rabbitmq", "output": "RABBITMQ_URL"}
+    addresses = {
+        name: [value for key, value in node["variables"].items() if key in {"MONGODB_URI", "RABBITMQ_URL"}]
+        for name, node in resources.items()
+        if name.endswith("_service")
+    }
+
+    assert addresses == {
+        "user_service": [mongodb],
+        "orders_service": [mongodb, rabbitmq],
+        "notifications_service": [rabbitmq],
+    }
+
+
+def test_holds_no_secret_itself(resources: dict[str, Node]) -> None:
+    secrets = {
+        (name, key): variable["value"]
+        for name, node in resources.items()
+        for key, variable in node.get("variables", {}).items()
+        if key.endswith(("_KEY", "_PASS", "_PASSWORD", "_SECRET", "_TOKEN"))
+    }
+
+    assert secrets == {
+        ("user_service", "API_KEY"): "${{shared.API_KEY}}",
+        ("orders_service", "API_KEY"): "${{shared.API_KEY}}",
+        ("rabbitmq", "RABBITMQ_DEFAULT_PASS"): "${{shared.RABBITMQ_PASSWORD}}",
+    }
+
+
+def test_puts_everything_into_one_region(project_file: ModuleType, resources: dict[str, Node]) -> None:
+    volume = resources["rabbitmq-data"]
+    others = [node for node in resources.values() if node["type"] != "volume"]
+
+    assert volume["config"]["region"] == project_file.REGION
+    assert [set(node["deploy"]["multiRegionConfig"]) for node in others] == [{project_file.REGION}] * len(others)
+
+
+def test_opens_neither_store_nor_broker_to_the_internet(resources: dict[str, Node]) -> None:
+    assert [name for name, node in resources.items() if "networking" in node] == []
+
+
+def test_lets_the_broker_find_its_data_after_a_redeploy(resources: dict[str, Node]) -> None:
+    broker, volume = resources["rabbitmq"], resources["rabbitmq-data"]
+    attachment = broker["volumeAttachments"]["rabbitmq-data"]
+
+    assert broker["variables"]["RABBITMQ_NODENAME"]["value"] == "rabbit@localhost"
+    assert attachment["volume"] == volume["address"] == "volume.rabbitmq-data"
+    assert attachment["mountPath"] == "/var/lib/rabbitmq"
+    assert volume["config"]["sizeMB"] == 5000
+
+
+def test_runs_one_broker_and_gives_it_time_to_stop(project_file: ModuleType, resources: dict[str, Node]) -> None:
+    deploy = resources["rabbitmq"]["deploy"]
+
+    assert deploy["multiRegionConfig"][project_file.REGION]["numReplicas"] == 1
+    assert deploy["restartPolicyType"] == "ALWAYS"
+    assert deploy["drainingSeconds"] == 60
+
+
+def test_reaches_the_broker_over_the_private_network(resources: dict[str, Node]) -> None:
+    login, _, place = resources["rabbitmq"]["variables"]["RABBITMQ_URL"]["value"].partition("@")
+
+    assert login == "amqp://${{RABBITMQ_DEFAULT_USER}}:${{RABBITMQ_DEFAULT_PASS}}"
+    assert place == "${{RAILWAY_PRIVATE_DOMAIN}}:5672"
+
+
+def test_takes_a_service_on_postgresql_in_one_line(project_file: ModuleType, resources: dict[str, Node]) -> None:
+    loans = project_file.our_service("loans_service", 8006, {"DATABASE_URL": postgres("postgres").env.DATABASE_URL})
+
+    described = loans.to_graph()
+
+    assert described["deploy"] == resources["user_service"]["deploy"]
+    assert described["build"]["dockerfilePath"] == "loans_service/Dockerfile"
+    assert described["variables"]["PORT"]["value"] == "8006"
+    assert described["variables"]["DATABASE_URL"]["resource"] == "database.postgres"
