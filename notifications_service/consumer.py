@@ -1,7 +1,13 @@
 """notifications_service: listens to `orders_queue` and prints a line an order. A table of contents; start reading here.
 
-Runs by `python -m notifications_service.consumer`.
+Runs by `python -m notifications_service.consumer`, and by `python notifications_service/consumer.py` too.
 """
+
+import sys
+from pathlib import Path
+
+if not __package__:  # run by its path: Python then looks for packages beside this file instead of where they are
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from notifications_service.announcements import announcements
 from notifications_service.config.rabbit import ORDERS_QUEUE

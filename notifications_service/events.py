@@ -1,6 +1,6 @@
 """This service's own, tolerant classes of foreign events: the fields it needs, and no others."""
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -8,7 +8,11 @@ ORDER_CREATED: Final = "order.created"
 ORDER_CANCELLED: Final = "order.cancelled"
 
 
+_OrderId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}\Z")]
+"""One word, so that whatever a stranger sends makes one line; anything else is dead-lettered."""
+
+
 class OrderRef(msgspec.Struct, frozen=True):
     """Any event about an order."""
 
-    order_id: str
+    order_id: _OrderId

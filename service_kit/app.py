@@ -2,25 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
-from service_kit.api_key import ApiKeyRequiredError, require_api_key
-from service_kit.body_limit import BodyLimitMiddleware, BodyTooLargeError
+from service_kit.api_key import require_api_key
 from service_kit.health import Check, health_routes
 from service_kit.logs import configure_logs
+from service_kit.openapi import document_problems
 from service_kit.problem_handlers import LastResortMiddleware, add_problem_handlers
-from service_kit.problems import (
-    ErrorTranslations,
-    InvalidRequestError,
-    MalformedRequestError,
-    Problem,
-    StoreUnavailableError,
-    problems,
-)
+from service_kit.problems import ErrorTranslations
+from service_kit.request_body import RequestBodyMiddleware
 from service_kit.settings import ApiSettings
-from service_kit.timing import TimingMiddleware
+from service_kit.timing import TimingMiddleware, is_quiet
 from service_kit.tracing import configure_tracing
 
 
@@ -50,8 +43,7 @@ def create_app(
         description=description,
         lifespan=lifespan,
         redirect_slashes=False,
-        telemetry={"metrics": False, "logs": False, "operation_spans": False},
-        responses=_common_problems(settings),
+        telemetry={"metrics": False, "logs": False, "operation_spans": False, "exclude": is_quiet},
     )
     app.state.settings = settings
     for router in routers:
@@ -59,34 +51,12 @@ def create_app(
     app.router.routes.extend(health_routes(checks))
     add_problem_handlers(app, translations or {})
     _add_middleware(app, settings)
-    _document_problems(app)
+    document_problems(app, stored=bool(translations))
     return app
-
-
-def _common_problems(settings: ApiSettings) -> dict[int | str, dict[str, Any]]:
-    """What any route can answer."""
-    keyed = [ApiKeyRequiredError] if settings.api_keys else []
-    return problems(MalformedRequestError, *keyed, BodyTooLargeError, InvalidRequestError, StoreUnavailableError)
 
 
 def _add_middleware(app: FastAPI, settings: ApiSettings) -> None:
     """Innermost first: each one sees the answers of those above it in this list."""
-    app.add_middleware(BodyLimitMiddleware, limit_bytes=settings.max_body_bytes)
+    app.add_middleware(RequestBodyMiddleware, limit_bytes=settings.max_body_bytes)
     app.add_middleware(LastResortMiddleware)
     app.add_middleware(TimingMiddleware)
-
-
-def _document_problems(app: FastAPI) -> None:
-    """Put the schema that all error responses refer to into the OpenAPI document."""
-    generate = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = generate()
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        if "Problem" not in schemas:
-            schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-            schemas.update(schema.pop("$defs", {}))
-            schemas["Problem"] = schema
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,12 +9,13 @@ import structlog
 
 from service_kit.events import Event, UndecodableEventError, decode_event
 from service_kit.pace import Pace
-from service_kit.seen import SeenIds
+from service_kit.seen import SeenEvents
 from service_kit.tracing import consumer_span
 
 log = structlog.get_logger()
 
 _TRIES_IN_PLACE: Final = 10
+_SHOWN: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Dead:
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """The consumer is stopping: the message goes back as it came."""
+    """The message is no longer ours, or the consumer is stopping: it goes back as it came."""
 
 
 Verdict = Done | TryAgain | Dead | Interrupted
@@ -50,55 +50,53 @@ Verdict = Done | TryAgain | Dead | Interrupted
 class Attempts:
     """Tries messages with a handler, each event id successfully once."""
 
-    def __init__(
-        self, handle: Callable[[Event], Awaitable[None]], stopping: asyncio.Event, seen: SeenIds, pace: Pace
-    ) -> None:
+    def __init__(self, handle: Callable[[Event], Awaitable[None]], seen: SeenEvents, pace: Pace) -> None:
         self._handle = handle
-        self._stopping = stopping
         self._seen = seen
         self._pace = pace
 
-    async def judge(self, body: bytes) -> Verdict:
-        """Try a message; while everything fails, several times in place before it counts as one failure."""
+    async def judge(self, body: bytes, over: asyncio.Event) -> Verdict:
+        """Try a message; while everything fails, several times in place before it counts as one failure.
+
+        Args:
+            body: The encoded event.
+            over: Set when no further try should begin.
+        """
         try:
             event = decode_event(body)
         except UndecodableEventError as error:
             return Dead(str(error))
-        async with self._pace.turn():
-            verdict = await self._judge_event(event)
-            for _ in range(_TRIES_IN_PLACE):
-                if not (isinstance(verdict, TryAgain) and self._pace.is_slow):
-                    break
-                if await self._stopped_within(self._pace.pause_seconds):
-                    return Interrupted()
-                verdict = await self._judge_event(event)
-            return verdict
+        verdict = await self._try(event)
+        for _ in range(_TRIES_IN_PLACE):
+            if not (isinstance(verdict, TryAgain) and self._pace.is_slow):
+                break
+            if await set_within(over, self._pace.pause_seconds):
+                return Interrupted()
+            verdict = await self._try(event)
+        return verdict
 
-    async def _judge_event(self, event: Event) -> Verdict:
-        if event.id in self._seen:
+    async def _try(self, event: Event) -> Verdict:
+        identity = event.identity
+        if identity in self._seen:
             return Done(repeated=True)
         try:
-            with _span_of(event):
+            with consumer_span(f"process {event.type}", event.traceparent or None):
                 await self._handle(event)
         except UndecodableEventError as error:
             return Dead(str(error))
         except Exception as error:
-            log.exception("handler_failed", event_id=event.id, event_type=event.type)
+            log.exception("handler_failed", event_id=event.id[:_SHOWN], event_type=event.type[:_SHOWN])
             self._pace.record(ok=False)
             return TryAgain(f"{type(error).__name__}: {error}")
         self._pace.record(ok=True)
-        self._seen.add(event.id)
+        self._seen.add(identity)
         return Done()
 
-    async def _stopped_within(self, seconds: float) -> bool:
-        try:
-            async with asyncio.timeout(seconds):
-                return await self._stopping.wait()
-        except TimeoutError:
-            return False
 
-
-def _span_of(event: Event) -> AbstractContextManager[None]:
-    if isinstance(event.traceparent, str):
-        return consumer_span(f"process {event.type}", event.traceparent)
-    return nullcontext()
+async def set_within(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for an event, but no longer; whether it was set."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False

@@ -2,19 +2,22 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-import aio_pika
-from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import ChannelNotFoundEntity
 
 from service_kit.broker import Broker, Outcome, OutgoingMessage
-from service_kit.consumer import DEAD_AT_HEADER, REASON_HEADER, attempts_of
+from service_kit.deliveries import Delivery, Subscription
 from service_kit.rabbit import QueueTopology
+from service_kit.rabbit_connection import connect
+from service_kit.settlement import DEAD_AT_HEADER, REASON_HEADER
 
-_CONNECT_SECONDS: Final = 5.0
+MOST_LETTERS: Final = 50_000
+"""Read at once: all are held in memory, and AMQP allows a consumer no more than 65,535."""
+
 _READ_SECONDS: Final = 5.0
 _BATCH: Final = 256
 
@@ -27,12 +30,12 @@ class NoSuchQueueError(Exception):
 class Letter:
     """One dead message, held until the connection ends unless it is settled."""
 
-    message: AbstractIncomingMessage
+    message: Delivery
 
     @property
     def id(self) -> str:
-        """Message id; `-` if a stranger gave it none."""
-        return self.message.message_id or "-"
+        """Message id."""
+        return self.message.id
 
     @property
     def reason(self) -> str:
@@ -40,13 +43,15 @@ class Letter:
         return str(self.message.headers.get(REASON_HEADER) or self._brokers_reason())
 
     def _brokers_reason(self) -> object:
-        deaths: Any = self.message.headers.get("x-death") or [{}]
-        return deaths[0].get("reason", "unknown")
+        match self.message.headers.get("x-death"):
+            case [{"reason": reason}, *_]:
+                return reason
+        return "unknown"
 
     @property
     def attempts(self) -> int:
         """How often a handler has tried it."""
-        return attempts_of(self.message)
+        return self.message.attempts
 
     @property
     def dead_at(self) -> str:
@@ -64,21 +69,28 @@ class DeadLetterQueue:
     async def letters(self) -> list[Letter]:
         """Take every letter that lies there now; what is not settled goes back when the connection ends.
 
+        Returns:
+            `MOST_LETTERS` at most, and fewer than the queue has when somebody else holds some at this moment.
+
         Raises:
             NoSuchQueueError: There is no such queue.
         """
+        name = self._topology.dead_queue
         try:
-            queue = await self._channel.declare_queue(self._topology.dead_queue, passive=True)
+            queue = await self._channel.declare_queue(name, passive=True)
         except ChannelNotFoundEntity as error:
-            raise NoSuchQueueError(f"There is no queue {self._topology.dead_queue!r} on this broker.") from error
-        count = queue.declaration_result.message_count or 0
-        arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
-        tag = await queue.consume(arrived.put)
-        try:
-            async with asyncio.timeout(_READ_SECONDS + count / 1000):
-                return [Letter(await arrived.get()) for _ in range(count)]
-        finally:
-            await queue.cancel(tag)
+            raise NoSuchQueueError(f"There is no queue {name!r} on this broker.") from error
+        count = min(queue.declaration_result.message_count or 0, MOST_LETTERS)
+        letters: list[Letter] = []
+        if count:
+            arrived: asyncio.Queue[Delivery] = asyncio.Queue()
+            # Said outright, because a quorum queue takes "no limit" for 2,000.
+            await Subscription(await self._channel.get_underlay_channel(), name, arrived.put_nowait).begin(count)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_READ_SECONDS + count / 1000):
+                    while len(letters) < count:
+                        letters.append(Letter(await arrived.get()))
+        return letters
 
     async def replay(self, letters: Sequence[Letter], broker: Broker) -> int:
         """Put letters back into their queue, their attempts forgotten; returns how many the broker has confirmed."""
@@ -93,10 +105,9 @@ class DeadLetterQueue:
             replayed += len(confirmed)
         return replayed
 
-    async def discard(self, letters: Sequence[Letter]) -> None:
-        """Throw letters away."""
-        for letter in letters:
-            await letter.message.ack()
+    async def discard(self, letters: Sequence[Letter]) -> int:
+        """Throw letters away; returns how many."""
+        return sum([await letter.message.ack() for letter in letters])
 
     def _revived(self, letter: Letter) -> OutgoingMessage:
         message = letter.message
@@ -104,7 +115,7 @@ class DeadLetterQueue:
             id=letter.id,
             topic=self._topology.queue,
             body=message.body,
-            content_type=message.content_type or "application/octet-stream",
+            content_type=message.content_type,
             exchange="",
         )
 
@@ -112,5 +123,5 @@ class DeadLetterQueue:
 @asynccontextmanager
 async def opened(url: str, queue: str) -> AsyncIterator[DeadLetterQueue]:
     """The dead letters of `queue` at a broker; raises one of `BROKER_ERRORS` if it cannot be reached."""
-    async with await aio_pika.connect(url, timeout=_CONNECT_SECONDS) as connection:
+    async with await connect(url, "dead_letters") as connection:
         yield DeadLetterQueue(await connection.channel(), QueueTopology(queue, topics=()))

@@ -13,8 +13,8 @@ from typing import Annotated, Final
 import structlog
 import typer
 
-from service_kit.dead_letter_queue import DeadLetterQueue, Letter, NoSuchQueueError, opened
-from service_kit.rabbit import BROKER_ERRORS
+from service_kit.dead_letter_queue import MOST_LETTERS, DeadLetterQueue, Letter, NoSuchQueueError, opened
+from service_kit.rabbit_connection import BROKER_ERRORS
 from service_kit.rabbit_publisher import RabbitPublisher
 from service_kit.settings import RabbitSettings, load
 
@@ -44,8 +44,10 @@ def list_letters(context: typer.Context) -> None:
     async def run(dead: DeadLetterQueue) -> None:
         letters = await dead.letters()
         for letter in sorted(letters, key=lambda letter: letter.dead_at):
-            print(f"{letter.id}  since {letter.dead_at}  attempts {letter.attempts}  {letter.reason}")
-        print(f"{len(letters)} dead in {context.obj}")
+            reason = letter.reason.replace("\n", "\\n")
+            print(f"{letter.id}  since {letter.dead_at or 'unknown'}  attempts {letter.attempts}  {reason}")
+        more = "or more " if len(letters) == MOST_LETTERS else ""
+        print(f"{len(letters)} {more}dead in {context.obj}")
 
     _with_letters(context, run)
 
@@ -72,9 +74,7 @@ def replay(context: typer.Context, ids: Ids = None, every: All = False, dry_run:
             publisher = RabbitPublisher(_url(), "dead_letters", topologies=[])
             async with publisher.opened():
                 await publisher.connected()
-                replayed = await dead.replay(letters, publisher)
-            if replayed < len(letters):
-                sys.exit(f"{len(letters) - replayed} of {len(letters)} stay: the broker took {replayed}. Try again.")
+                _require_all(await dead.replay(letters, publisher), letters)
         _report("replayed", letters, dry_run=dry_run)
 
     _with_letters(context, run)
@@ -87,7 +87,7 @@ def discard(context: typer.Context, ids: Ids = None, every: All = False, dry_run
     async def run(dead: DeadLetterQueue) -> None:
         letters = _chosen(await dead.letters(), ids, every=every)
         if not dry_run:
-            await dead.discard(letters)
+            _require_all(await dead.discard(letters), letters)
         _report("discarded", letters, dry_run=dry_run)
 
     _with_letters(context, run)
@@ -102,6 +102,11 @@ def _chosen(letters: list[Letter], ids: list[str] | None, *, every: bool) -> lis
     if missing:
         sys.exit(f"Not among the dead: {', '.join(sorted(missing))}. `list` shows who is.")
     return [letter for letter in letters if letter.id in ids]
+
+
+def _require_all(settled: int, letters: list[Letter]) -> None:
+    if settled < len(letters):
+        sys.exit(f"{len(letters) - settled} of {len(letters)} stay where they are. Try again; `list` shows which.")
 
 
 def _report(what: str, letters: list[Letter], *, dry_run: bool) -> None:

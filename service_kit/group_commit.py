@@ -7,13 +7,14 @@ Source: docs/decisions/0003-group-commit.md
 import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextvars import Context
 from typing import Any, Final
 
 import bson
 import structlog
 from bson.raw_bson import RawBSONDocument
 from prometheus_client import Histogram
-from pymongo.errors import BulkWriteError, DuplicateKeyError, WriteConcernError, WriteError
+from pymongo.errors import BulkWriteError, DocumentTooLarge, DuplicateKeyError, WriteConcernError, WriteError
 
 from service_kit.mongo import MongoCollection
 from service_kit.problems import StoreUnavailableError
@@ -26,9 +27,14 @@ BATCH_DOCUMENTS: Final = Histogram(
     ["collection"],
     buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
 )
-_DUPLICATE_KEY: Final = 11000
 _MAX_DOCUMENTS: Final = 256
 _MAX_BYTES: Final = 8 * 1024 * 1024
+_MAX_DOCUMENT_BYTES: Final = 16 * 1024 * 1024
+"""MongoDB's own limit."""
+_DUPLICATE_KEY: Final = 11000
+_SERVER_IS_LEAVING: Final = frozenset({91, 189, 10107, 11600, 11602, 13435, 13436})
+"""Codes of a server that shuts down or is no longer the primary, which says so of each document by itself.
+Source: mongodb.com/docs/manual/reference/error-codes"""
 
 _Waiting = tuple[RawBSONDocument, asyncio.Future[None]]
 
@@ -52,13 +58,17 @@ class GroupCommit:
             DuplicateKeyError: It breaks a unique index; the others of its batch are not concerned.
             StoreUnavailableError: The server did not acknowledge it: it may be stored or not (503).
             InvalidDocument: It cannot be BSON; nothing was sent.
+            DocumentTooLarge: It is longer than MongoDB allows; nothing was sent.
         """
         # Encoded here, so that a document that cannot be is its own caller's error and no one else's.
         raw = RawBSONDocument(bson.encode(document))
+        if len(raw.raw) > _MAX_DOCUMENT_BYTES:
+            raise DocumentTooLarge(f"{len(raw.raw)} bytes are more than the {_MAX_DOCUMENT_BYTES} of a document")
         stored = asyncio.get_running_loop().create_future()
         self._waiting.append((raw, stored))
         if self._writer is None or self._writer.done():
-            self._writer = asyncio.create_task(self._write_all())
+            # A context of its own: a batch belongs to no single request, nor to its trace and its lines in the log.
+            self._writer = asyncio.create_task(self._write_all(), context=Context())
         await stored
 
     async def _write_all(self) -> None:
@@ -81,12 +91,16 @@ class GroupCommit:
     async def _write(self, batch: Sequence[_Waiting]) -> list[Exception | None]:
         """Write one batch; tell of each document what is wrong with it."""
         try:
-            await self._collection.insert_many([raw for raw, _ in batch], ordered=False)
-        except BulkWriteError as error:
-            return _errors_by_document(error.details, len(batch))
+            return await self._insert(batch)
         except Exception as error:  # noqa: BLE001 - whatever it is, every caller must hear of it
             log.warning("group_commit_failed", documents=len(batch), error=f"{type(error).__name__}: {error}"[:300])
             return [_unacknowledged(error) for _ in batch]
+
+    async def _insert(self, batch: Sequence[_Waiting]) -> list[Exception | None]:
+        try:
+            await self._collection.insert_many([raw for raw, _ in batch], ordered=False)
+        except BulkWriteError as error:
+            return _errors_by_document(error.details, len(batch))
         return [None] * len(batch)
 
 
@@ -100,18 +114,28 @@ def _settle(stored: "asyncio.Future[None]", error: Exception | None) -> None:
 
 
 def _errors_by_document(details: Mapping[str, Any], count: int) -> list[Exception | None]:
-    """Sort the server's errors by document. One of the write concern is everybody's: nothing is known to be durable."""
-    concerns = details.get("writeConcernErrors") or []
-    if concerns:
-        return [WriteConcernError(concerns[0].get("errmsg", ""), concerns[0].get("code")) for _ in range(count)]
+    """Sort the server's errors by document.
+
+    Raises:
+        WriteConcernError: Nothing is known to be durable, which is everybody's error.
+    """
+    for concern in details.get("writeConcernErrors") or []:
+        raise WriteConcernError(str(concern.get("errmsg")), concern.get("code"))
     errors: list[Exception | None] = [None] * count
-    for entry in details.get("writeErrors", []):
-        kind = DuplicateKeyError if entry["code"] == _DUPLICATE_KEY else WriteError
-        errors[entry["index"]] = kind(entry["errmsg"], entry["code"], entry)
+    for entry in details["writeErrors"]:
+        errors[entry["index"]] = _error_of(entry)
     return errors
 
 
-def _unacknowledged(error: Exception) -> Exception:
+def _error_of(entry: dict[str, Any]) -> Exception:
+    code, message = entry["code"], entry["errmsg"]
+    if code == _DUPLICATE_KEY:
+        return DuplicateKeyError(message, code, entry)
+    error = WriteError(message, code, entry)
+    return _unacknowledged(error) if code in _SERVER_IS_LEAVING else error
+
+
+def _unacknowledged(error: Exception) -> StoreUnavailableError:
     """An error of one's own for each caller, since a shared one would gather all their tracebacks."""
     unavailable = StoreUnavailableError()
     unavailable.__cause__ = error

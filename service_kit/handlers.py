@@ -1,7 +1,7 @@
 """Which function handles which type of event."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -9,6 +9,10 @@ import structlog
 from service_kit.events import Data, Event, read_data
 
 log = structlog.get_logger()
+
+_TOLD_TYPES: Final = 1000
+_SHOWN_CHARACTERS: Final = 100
+"""Bounds on what a stranger can make us remember and say."""
 
 Handler = Callable[[Event, Data], Awaitable[None]]
 
@@ -37,6 +41,7 @@ class Handlers:
         await handler(event, read_data(event, data_type))
 
     def _pass_over(self, event_type: str) -> None:
-        if event_type not in self._unknown and len(self._unknown) < 1000:  # noqa: PLR2004 - a bound for strangers
-            self._unknown.add(event_type)
-            log.info("event_type_ignored", type=event_type)
+        shown = event_type[:_SHOWN_CHARACTERS]
+        if shown not in self._unknown and len(self._unknown) < _TOLD_TYPES:
+            self._unknown.add(shown)
+            log.info("event_type_ignored", type=shown)

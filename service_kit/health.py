@@ -3,15 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-
-_CHECK_SECONDS: Final = 2.5
 
 
 @dataclass(frozen=True)
@@ -20,13 +17,15 @@ class Check:
 
     Attributes:
         name: What is asked, as the answer names it.
-        probe: Returns if it is well, raises if not; the error's text is shown.
+        probe: Returns if it is well, raises if not; the answer names the kind of error, never its text.
         required: Without it the service is not ready; else it is only degraded, and goes on serving.
+        timeout_seconds: A probe that takes longer counts as no answer; platforms themselves wait a few seconds.
     """
 
     name: str
     probe: Callable[[], Awaitable[None]]
     required: bool = True
+    timeout_seconds: float = 2.5
 
 
 def _json(body: Mapping[str, object], status: int = 200) -> Response:
@@ -35,7 +34,7 @@ def _json(body: Mapping[str, object], status: int = 200) -> Response:
 
 async def _verdict(check: Check) -> str:
     try:
-        async with asyncio.timeout(_CHECK_SECONDS):
+        async with asyncio.timeout(check.timeout_seconds):
             await check.probe()
     except TimeoutError:
         return "no answer"

@@ -20,9 +20,6 @@ from service_kit.settings import ServiceSettings
 # Chatty below this level, and what they say there is of no use to who runs a service.
 _QUIET_LOGGERS = ("aio_pika", "aiormq", "asyncio", "pymongo", "passlib", "uvicorn.error")
 
-# Changed in place, so that loggers that have been used before follow a new configuration.
-_processors: list[Processor] = []
-
 
 def _add_trace_id(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     context = trace.get_current_span().get_span_context()
@@ -61,19 +58,17 @@ def _renderers(settings: ServiceSettings) -> list[Processor]:
 
 
 class _StandardOutput:
-    """Writes each line at once, to where `sys.stdout` leads at that moment."""
+    """Writes at once, to where `sys.stdout` leads at that moment: a stream for `logging`, a logger for structlog."""
 
-    def write(self, line: str) -> None:
+    def write(self, text: str) -> None:
         with suppress(OSError):  # whoever read the log has gone; the service goes on
-            sys.stdout.write(line + "\n")
+            sys.stdout.write(text)
             sys.stdout.flush()
 
-    debug = info = warning = error = critical = write
+    def write_line(self, line: str) -> None:
+        self.write(line + "\n")
 
-
-class _StandardOutputHandler(logging.Handler):
-    def emit(self, record: logging.LogRecord) -> None:
-        _StandardOutput().write(self.format(record))
+    debug = info = warning = error = critical = write_line
 
 
 def configure_logs(settings: ServiceSettings) -> None:
@@ -91,18 +86,18 @@ def configure_logs(settings: ServiceSettings) -> None:
         _add_trace_id,
     ]
     renderers = _renderers(settings)
-    _processors[:] = [*shared, *renderers]
     structlog.configure(
-        processors=_processors,
+        processors=[*shared, *renderers],
         wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
         logger_factory=_StandardOutput,
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=False,
     )
     _configure_standard_logging(settings.log_level, shared, renderers)
 
 
 def _configure_standard_logging(level: str, shared: list[Processor], renderers: list[Processor]) -> None:
-    handler = _StandardOutputHandler(level)
+    handler = logging.StreamHandler(_StandardOutput())
+    handler.setLevel(level)
     named = [*shared, structlog.stdlib.add_logger_name]
     without_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler.setFormatter(
@@ -124,5 +119,4 @@ def announcer(settings: ServiceSettings) -> Callable[[str], None]:
     if settings.log_format == "console":
         return lambda text: print(text, flush=True)
     logger = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound_logger("INFO"))
-    # Looked up at each call: taken now, `info` would keep the configuration from before `configure_logs`.
-    return lambda text: logger.info(text)
+    return lambda text: logger.info(text)  # noqa: PLW0108 - `logger.info` itself would freeze today's configuration

@@ -5,6 +5,7 @@ this module alone. Source: docs/decisions/0001-motor-and-its-end-of-life.md
 """
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
@@ -22,6 +23,10 @@ log = structlog.get_logger()
 _SELECTION_MS: Final = 2_000
 _ANSWER_MS: Final = 10_000
 _PREPARE_AGAIN_SECONDS: Final = 1.0
+_REASON_CHARACTERS: Final = 400
+_BAD_ADDRESS: Final = (
+    "Cannot start: MONGODB_URI: write it as mongodb://USER:PASSWORD@HOST:PORT, special characters percent-encoded."
+)
 
 MongoDatabase = AsyncIOMotorDatabase[dict[str, Any]]
 MongoCollection = AsyncIOMotorCollection[dict[str, Any]]
@@ -44,16 +49,23 @@ def connect(settings: MongoSettings) -> MongoDatabase:
 
     `w=majority, j=true` holds for a standalone server and for a replica set. A server that is away is noticed in two
     seconds, not the driver's thirty.
+
+    Raises:
+        SystemExit: With status 2 when the address cannot be read, and our sentence: a driver's might quote a password.
     """
-    client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
-        settings.mongodb_uri.get_secret_value(),
-        w="majority",
-        journal=True,
-        tz_aware=True,
-        serverSelectionTimeoutMS=_SELECTION_MS,
-        connectTimeoutMS=_SELECTION_MS,
-        socketTimeoutMS=_ANSWER_MS,
-    )
+    try:
+        client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
+            settings.mongodb_uri.get_secret_value(),
+            w="majority",
+            journal=True,
+            tz_aware=True,
+            serverSelectionTimeoutMS=_SELECTION_MS,
+            connectTimeoutMS=_SELECTION_MS,
+            socketTimeoutMS=_ANSWER_MS,
+        )
+    except (errors.ConfigurationError, ValueError):
+        print(_BAD_ADDRESS, file=sys.stderr)
+        raise SystemExit(2) from None
     return client[settings.mongodb_database]
 
 
@@ -90,8 +102,9 @@ class MongoStore:
         while not self._prepared:
             try:
                 await self.prepare()
-            except errors.PyMongoError as error:
-                log.warning("mongodb_not_prepared", error=str(error)[:300], again_in_seconds=_PREPARE_AGAIN_SECONDS)
+            except Exception as error:  # noqa: BLE001 - nobody awaits this task; whatever it meets must be told
+                reason = f"{type(error).__name__}: {error}"[:_REASON_CHARACTERS]
+                log.warning("mongodb_not_prepared", error=reason, again_in_seconds=_PREPARE_AGAIN_SECONDS)
                 await asyncio.sleep(_PREPARE_AGAIN_SECONDS)
         log.info("mongodb_prepared", database=self.database.name)
 

@@ -55,7 +55,7 @@ class OutboxStore(Protocol):
     """Where entries are kept. All instants are aware."""
 
     async def claim(self, limit: int) -> Sequence[OutboxEntry]:
-        """Lease up to `limit` due entries, the longest due first; of one owner only its oldest."""
+        """Lease up to `limit` due entries, those that have been due longest; of one owner only its oldest."""
 
     async def clear(self, entries: Sequence[OutboxEntry]) -> None:
         """Forget entries that the broker has confirmed."""

@@ -1,12 +1,10 @@
-"""The pace of a consumer: full speed, or one message at a time while everything fails.
+"""The pace of a consumer: full speed, or patience with the message in hand while everything fails.
 
 When the store behind a handler is down every message fails. At full speed they would all climb the retry ladder and
-fill the dead queue within a minute; so a run of failures slows the consumer down, and the first success ends that.
+fill the dead queue within a minute; so after a run of failures a message is tried again where it is, after a pause,
+before the next one is begun. The first success ends that.
 """
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Final
 
 import structlog
@@ -30,7 +28,6 @@ class Pace:
         self.slow_after = slow_after
         self._first_pause = first_pause
         self._failures = 0
-        self._alone = asyncio.Lock()
 
     @property
     def is_slow(self) -> bool:
@@ -55,12 +52,3 @@ class Pace:
         """How long to wait before the next try of the same message."""
         beyond = max(0, self._failures - self.slow_after)
         return min(self._first_pause * 2.0 ** min(beyond, 10), _LONGEST_PAUSE_SECONDS)
-
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """A message's turn: any number at once at full speed, one at a time when slow."""
-        if not self.is_slow:
-            yield
-            return
-        async with self._alone:
-            yield

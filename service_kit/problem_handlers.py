@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
+import msgspec
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,17 +20,21 @@ from service_kit.problems import (
     InvalidRequestError,
     MalformedRequestError,
     ServiceError,
-    problem_body,
+    UnsupportedMediaTypeError,
+    problem_document,
 )
 
 log = structlog.get_logger()
 
-_UNREADABLE_JSON = "json_invalid"
+_UNREADABLE_JSON: Final = "json_invalid"
+_CLIENT_LEFT: Final = 499
+_LISTED_MISTAKES: Final = 50
+_NAME_CHARACTERS: Final = 200
 
 
 def _answer(scope: Scope, status: int, code: str, detail: str, headers: dict[str, str], **more: object) -> Response:
-    body = problem_body(status, code, detail, scope["request_id"], **more)
-    return Response(body, status, headers, PROBLEM_JSON)
+    document = problem_document(status, code, detail, scope["request_id"], **more)
+    return Response(msgspec.json.encode(document), status, headers, PROBLEM_JSON)
 
 
 def _render(scope: Scope, error: ServiceError) -> Response:
@@ -39,33 +46,35 @@ async def _on_service_error(request: Request, error: Exception) -> Response:
     return _render(request.scope, error)
 
 
-def _printable(part: object) -> str:
-    """A key of the caller's JSON may hold half of a surrogate pair, which UTF-8 cannot."""
-    return str(part).encode("utf-8", "replace").decode()
-
-
 def _invalid_field(mistake: dict[str, Any]) -> dict[str, str]:
     """One mistake, without the input: that may be a password."""
-    where = ".".join(_printable(part) for part in mistake["loc"])
-    message = _printable(mistake["msg"]).removeprefix("Value error, ")
+    where = ".".join(str(part) for part in mistake["loc"])[:_NAME_CHARACTERS]
+    message = mistake["msg"].removeprefix("Value error, ")
     return {"field": where, "message": message, "code": mistake["type"]}
+
+
+def _refusal_of(error: RequestValidationError) -> ServiceError:
+    mistakes = error.errors()
+    if any(mistake["type"] == _UNREADABLE_JSON for mistake in mistakes):
+        return MalformedRequestError("The body is not valid JSON. Send one JSON object.")
+    if isinstance(error.body, bytes):  # FastAPI has not parsed what is not called JSON
+        return UnsupportedMediaTypeError()
+    fields = [_invalid_field(mistake) for mistake in mistakes[:_LISTED_MISTAKES]]
+    first = f"{fields[0]['field']}: {fields[0]['message']}"
+    return InvalidRequestError(
+        f"The request breaks {len(mistakes)} of the rules in /docs. First: {first}", errors=fields
+    )
 
 
 async def _on_invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    mistakes = error.errors()
-    if any(mistake["type"] == _UNREADABLE_JSON for mistake in mistakes):
-        return _render(request.scope, MalformedRequestError("The body is not valid JSON. Send one JSON object."))
-    fields = [_invalid_field(mistake) for mistake in mistakes]
-    first = f"{fields[0]['field']}: {fields[0]['message']}"
-    detail = f"The request breaks {len(fields)} of the rules in /docs. First: {first}"
-    return _render(request.scope, InvalidRequestError(detail, errors=fields))
+    return _render(request.scope, _refusal_of(error))
 
 
 def _allowed_methods(app: FastAPI, scope: Scope) -> str:
     """All methods of a path. Starlette names only those of the first route that matches it."""
-    routes = [route for route in app.router.routes if route.matches(scope)[0] is not Match.NONE]
-    return ", ".join(sorted({method for route in routes for method in getattr(route, "methods", None) or ()}))
+    routes = [route for route in iter_route_contexts(app.routes) if route.matches(scope)[0] is not Match.NONE]
+    return ", ".join(sorted({method for route in routes for method in route.methods or ()}))
 
 
 _SENTENCES = {
@@ -76,8 +85,12 @@ _SENTENCES = {
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
-    """What the framework itself refuses."""
+    """What the framework itself refuses; it also wraps whatever happens while it reads a body into a 400."""
     assert isinstance(error, HTTPException)
+    if isinstance(error.__cause__, ServiceError):
+        return _render(request.scope, error.__cause__)
+    if isinstance(error.__cause__, ClientDisconnect):
+        return Response(status_code=_CLIENT_LEFT)  # nobody reads it; the timing line tells it
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = _allowed_methods(request.app, request.scope)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar, Final
 
-import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
 PROBLEM_JSON: Final = "application/problem+json"
@@ -39,6 +38,16 @@ class InvalidRequestError(ServiceError):
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     code = "invalid-request"
+
+
+class UnsupportedMediaTypeError(ServiceError):
+    """The body is not announced as JSON."""
+
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    code = "unsupported-media-type"
+
+    def __init__(self) -> None:
+        super().__init__("Send the body as JSON, with the header Content-Type: application/json.")
 
 
 class StoreUnavailableError(ServiceError):
@@ -76,9 +85,9 @@ class Problem(BaseModel):
     errors: list[InvalidField] | None = Field(None, description="The mistakes of an invalid request, one by one.")
 
 
-def problem_body(status: int, code: str, detail: str, request_id: str, **extensions: object) -> bytes:
-    """Encode one problem document."""
-    document = {
+def problem_document(status: int, code: str, detail: str, request_id: str, **extensions: object) -> dict[str, object]:
+    """One problem, before it is encoded."""
+    return {
         "type": f"urn:problem-type:{code}",
         "title": HTTPStatus(status).phrase,
         "status": int(status),
@@ -86,7 +95,6 @@ def problem_body(status: int, code: str, detail: str, request_id: str, **extensi
         "request_id": request_id,
         **extensions,
     }
-    return msgspec.json.encode(document)
 
 
 def problems(*errors: type[ServiceError]) -> dict[int | str, dict[str, Any]]:
@@ -102,6 +110,11 @@ def problems(*errors: type[ServiceError]) -> dict[int | str, dict[str, Any]]:
 
 
 def _documented(kinds: list[type[ServiceError]]) -> dict[str, Any]:
-    sentences = [f"`{kind.code}`: {(kind.__doc__ or '').splitlines()[0]}" for kind in kinds]
-    content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {"description": " ".join(sentences), "content": content}
+    sentences = {kind: (kind.__doc__ or "").splitlines()[0] for kind in kinds}
+    examples = {
+        kind.code: {"value": problem_document(kind.status, kind.code, sentence, "9f86d081884c7d65")}
+        for kind, sentence in sentences.items()
+    }
+    media = {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}
+    description = " ".join(f"`{kind.code}`: {sentence}" for kind, sentence in sentences.items())
+    return {"description": description, "content": {PROBLEM_JSON: media}}

@@ -5,8 +5,9 @@ Source: rabbitmq.com/docs/publishers#unroutable
 """
 
 import asyncio
+import struct
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Final
 
 import aiormq.abc
@@ -16,13 +17,16 @@ from aio_pika.exceptions import DeliveryError
 from pamqp.commands import Basic
 
 from service_kit.broker import Outcome, OutgoingMessage
-from service_kit.rabbit import BROKER_ERRORS, QueueMismatchError, QueueTopology, stay_connected, until_closed
+from service_kit.rabbit import QueueTopology
+from service_kit.rabbit_connection import is_cancelled, stay_connected, until_closed
 
 log = structlog.get_logger()
 
 _PUBLISH_SECONDS: Final = 5.0
 """Also bounds the wait on a broker that blocks publishers by a memory or disk alarm."""
 _PERSISTENT: Final = 2
+_UNSENDABLE: Final = (ValueError, TypeError, OverflowError, struct.error)
+"""What the encoder raises over a message that AMQP cannot carry, such as an id over 255 bytes."""
 
 
 class RabbitPublisher:
@@ -34,6 +38,7 @@ class RabbitPublisher:
         self._topologies = topologies
         self._channel: AbstractChannel | None = None
         self._up = asyncio.Event()
+        self._on_their_way: set[str] = set()
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -43,8 +48,7 @@ class RabbitPublisher:
             yield
         finally:
             keeping.cancel()
-            with suppress(asyncio.CancelledError):
-                await keeping
+            await asyncio.wait({keeping})
 
     async def _session(self, connection: AbstractConnection) -> None:
         channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
@@ -53,7 +57,7 @@ class RabbitPublisher:
         self._up.set()
         log.info("rabbitmq_connected", connection=self._name)
         try:
-            await until_closed(channel, connection)
+            await until_closed(await channel.get_underlay_channel())
         finally:
             self._up.clear()
             self._channel = None
@@ -77,22 +81,34 @@ class RabbitPublisher:
 
     async def publish(self, messages: Sequence[OutgoingMessage]) -> list[Outcome]:
         """Publish all at once and wait for all confirms together."""
-        if self._channel is None:
+        channel = self._channel
+        if channel is None:
             return [Outcome.UNKNOWN] * len(messages)
-        channel = await self._channel.get_underlay_channel()
-        sent = (_publish(channel, message) for message in messages)
-        outcomes = await asyncio.gather(*sent)
+        underlay = await channel.get_underlay_channel()
+        outcomes = await asyncio.gather(*(self._publish(underlay, message) for message in messages))
         if Outcome.REFUSED in outcomes:
-            await self._repair()
+            await self._repair(channel)
         return outcomes
 
-    async def _repair(self) -> None:
-        """Somebody may have deleted the queue: make it again, so that the next try finds it."""
-        assert self._channel is not None
+    async def _publish(self, channel: aiormq.abc.AbstractChannel, message: OutgoingMessage) -> Outcome:
+        # aiormq tells returned messages apart by their id alone: of two at once, the wrong one would count as refused.
+        if message.id in self._on_their_way:
+            return Outcome.UNKNOWN
+        self._on_their_way.add(message.id)
         try:
-            await self._declare(self._channel)
-        except (*BROKER_ERRORS, QueueMismatchError) as error:
-            log.warning("topology_not_repaired", error=str(error))
+            return await _publish(channel, message)
+        finally:
+            self._on_their_way.discard(message.id)
+
+    async def _repair(self, channel: AbstractChannel) -> None:
+        """Somebody may have deleted the queue: make it again, so that the next try finds it."""
+        try:
+            async with asyncio.timeout(_PUBLISH_SECONDS):
+                await self._declare(channel)
+        except (Exception, asyncio.CancelledError) as error:  # what was published has its outcome already
+            if is_cancelled():
+                raise
+            log.warning("topology_not_repaired", error=str(error) or type(error).__name__)
 
 
 async def _publish(channel: aiormq.abc.AbstractChannel, message: OutgoingMessage) -> Outcome:
@@ -110,8 +126,10 @@ async def _publish(channel: aiormq.abc.AbstractChannel, message: OutgoingMessage
             mandatory=True,
             timeout=_PUBLISH_SECONDS,
         )
-    except DeliveryError:
+    except (DeliveryError, *_UNSENDABLE):
         return Outcome.REFUSED
-    except BROKER_ERRORS:
+    except (Exception, asyncio.CancelledError):  # aiormq raises anything when a connection breaks
+        if is_cancelled():
+            raise
         return Outcome.UNKNOWN
     return Outcome.CONFIRMED

@@ -1,27 +1,27 @@
-"""The window of seen message ids, by which a consumer drops repeats."""
+"""The window of seen events, by which a consumer drops repeats."""
 
 from typing import Final
 
 WINDOW: Final = 100_000
 
 
-class SeenIds:
-    """Remembers the last ids, in memory; about 100 bytes each.
+class SeenEvents:
+    """Remembers the identities of the last events, in memory.
 
     A window ends with its process: after a crash a message can be handled twice, which no consumer can exclude without
-    storing the id in one transaction with its effect.
+    storing the identity in one transaction with its effect.
     """
 
     def __init__(self, size: int = WINDOW) -> None:
         self._size = size
-        self._ids: dict[str, None] = {}  # a dict keeps the order of insertion, a set does not
+        self._identities: dict[bytes, None] = {}  # a dict keeps the order of insertion, a set does not
 
-    def __contains__(self, message_id: str) -> bool:
-        """Whether the id is in the window."""
-        return message_id in self._ids
+    def __contains__(self, identity: bytes) -> bool:
+        """Whether the event is in the window."""
+        return identity in self._identities
 
-    def add(self, message_id: str) -> None:
-        """Remember an id, and forget the oldest one over the size."""
-        self._ids[message_id] = None
-        if len(self._ids) > self._size:
-            del self._ids[next(iter(self._ids))]
+    def add(self, identity: bytes) -> None:
+        """Remember an event, and forget the oldest one over the size."""
+        self._identities[identity] = None
+        if len(self._identities) > self._size:
+            del self._identities[next(iter(self._identities))]

@@ -4,17 +4,22 @@ Listens where the app's settings say (`HOST`, `PORT`), because a platform starts
 expands `$PORT`; on both IP versions for `HOST=*`, because `uvicorn --host ::` would take IPv6 alone.
 """
 
+import signal
 import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+import structlog
 import uvicorn
+from starlette.applications import Starlette
 from starlette.types import ASGIApp
-from uvicorn.importer import import_from_string
+from uvicorn.importer import ImportFromStringError, import_from_string
 
 from service_kit.settings import ServiceSettings
+
+log = structlog.get_logger()
 
 _FINISH_SECONDS: Final = 20
 _BACKLOG: Final = 2048
@@ -30,7 +35,8 @@ def listening_socket(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((address, port), family=family, backlog=_BACKLOG, dualstack_ipv6=dual)
     except OSError as error:
-        sys.exit(f"Cannot listen on port {port} of {host}: {error.strerror}. Set PORT (and HOST) to a free one.")
+        reason = str(error.strerror).partition(" (")[0]  # without the address that create_server adds
+        sys.exit(f"Cannot listen on port {port} of {host}: {reason}. Set PORT (and HOST) to a free one.")
 
 
 def _family_of(host: str) -> tuple[socket.AddressFamily, str, bool]:
@@ -50,6 +56,8 @@ def server_config(app: ASGIApp) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=_FINISH_SECONDS,
+        lifespan="on",
+        ws="none",
     )
 
 
@@ -66,12 +74,29 @@ def main() -> None:
     """Serve the app that the first argument names, until SIGTERM or SIGINT."""
     if len(sys.argv) != 2:  # noqa: PLR2004 - the program and the app
         sys.exit("Usage: python -m service_kit.serve PACKAGE.MODULE:APP")
-    app = import_from_string(sys.argv[1])
+    app = _app_named(sys.argv[1])
     settings: ServiceSettings = app.state.settings
     bound = listening_socket(settings.host, settings.port)
-    server = uvicorn.Server(server_config(app))
-    server.run(sockets=[bound])
-    sys.exit(0 if server.started else 3)
+    _exit_cleanly_on_signals()
+    log.info("listening", host=settings.host, port=bound.getsockname()[1])
+    uvicorn.Server(server_config(app)).run(sockets=[bound])
+
+
+def _app_named(name: str) -> Starlette:
+    try:
+        app: Starlette = import_from_string(name)
+    except ImportFromStringError as error:
+        sys.exit(f"Cannot start: {error}")
+    return app
+
+
+def _exit_cleanly_on_signals() -> None:
+    """Let the interpreter end in its own way: uvicorn raises the signal again once it has served the last request.
+
+    By then it would find the default action: killed on the spot, with the spans of the last seconds unsent.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
 
 
 if __name__ == "__main__":

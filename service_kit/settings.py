@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -15,12 +15,21 @@ def _on_railway() -> bool:
     return "RAILWAY_ENVIRONMENT" in os.environ
 
 
-class ServiceSettings(BaseSettings):
-    """Settings of any process, API or worker."""
+class EnvironmentSettings(BaseSettings):
+    """How all settings are read: every group below stands on it, else the last one's configuration would win."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", extra="ignore", hide_input_in_errors=True, populate_by_name=True, str_strip_whitespace=True
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+        populate_by_name=True,
+        str_strip_whitespace=True,
     )
+
+
+class ServiceSettings(EnvironmentSettings):
+    """Settings of any process, API or worker."""
 
     service: ClassVar[str] = "service"
     """Name of the process in logs, traces and `/docs`."""
@@ -55,20 +64,34 @@ class ApiSettings(ServiceSettings):
         return self
 
 
-class MongoSettings(BaseSettings):
+def _address(*schemes: str) -> AfterValidator:
+    def check(address: SecretStr) -> SecretStr:
+        if not address.get_secret_value().startswith(schemes):
+            message = f"begin it with {' or '.join(schemes)}"
+            raise ValueError(message)
+        return address
+
+    return AfterValidator(check)
+
+
+class MongoSettings(EnvironmentSettings):
     """Where the documents are."""
 
     mongodb_uri: Annotated[
-        SecretStr, Field(validation_alias=AliasChoices("MONGODB_URI", "MONGO_URL"), description="MongoDB's address.")
+        SecretStr,
+        _address("mongodb://", "mongodb+srv://"),
+        Field(validation_alias=AliasChoices("MONGODB_URI", "MONGO_URL"), description="MongoDB's address."),
     ] = SecretStr("mongodb://127.0.0.1:27017")
     mongodb_database: str = Field("services", min_length=1, max_length=63, pattern=r"^[A-Za-z0-9_-]+$")
 
 
-class RabbitSettings(BaseSettings):
+class RabbitSettings(EnvironmentSettings):
     """Where the broker is."""
 
     rabbitmq_url: Annotated[
-        SecretStr, Field(validation_alias=AliasChoices("RABBITMQ_URL", "CLOUDAMQP_URL"), description="AMQP address.")
+        SecretStr,
+        _address("amqp://", "amqps://"),
+        Field(validation_alias=AliasChoices("RABBITMQ_URL", "CLOUDAMQP_URL"), description="AMQP address."),
     ] = SecretStr("amqp://guest:guest@127.0.0.1:5672/")
 
 

@@ -14,4 +14,6 @@ class OrdersSettings(ApiSettings, MongoSettings, RabbitSettings):
 
     port: int = Field(8002, ge=0, le=65535)
     mongodb_database: str = Field("orders_service", min_length=1, max_length=63, pattern=r"^[A-Za-z0-9_-]+$")
-    cancellation_window_minutes: int = Field(30, ge=0, description="How long after it was placed an order can go back.")
+    cancellation_window_minutes: int = Field(
+        30, ge=0, le=525_600, description="How long after it was placed an order can be cancelled."
+    )

@@ -1,21 +1,28 @@
-"""Amounts of money: exact decimals with at most two places, from JSON numbers or strings, answered as strings."""
+"""Amounts of money: exact decimals with at most two places, from JSON numbers or strings, answered as strings.
 
+The two places are the same for every currency: a yen is `"1.00"`.
+"""
+
+import re
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
 from bson import Decimal128
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 _MAX_DIGITS: Final = 12
+_SPELLING: Final = r"^[0-9]{1,10}(\.[0-9]{1,2})?$"
 
 
-def _from_bson(value: Any) -> Any:  # noqa: ANN401 - whatever a document or a request holds
-    """MongoDB's decimals as Python's; a boolean is no amount, although Python counts it among the integers."""
-    if isinstance(value, Decimal128):
-        return value.to_decimal()
-    if isinstance(value, bool):
-        raise ValueError("An amount is a number or a string of digits")  # noqa: TRY004 - pydantic wants a ValueError
+def _from_json(value: Any) -> Any:  # noqa: ANN401 - whatever a request holds
+    """Refuse what Python's Decimal would take: booleans, `"1e2"`, `" 5 "`, `"1_000"`, digits of other scripts."""
+    if isinstance(value, bool) or (isinstance(value, str) and not re.fullmatch(_SPELLING, value)):
+        raise ValueError('An amount is a number, or a string like "19.99", with at most two decimals')
     return value
+
+
+def _from_bson(value: Any) -> Any:  # noqa: ANN401 - whatever a document holds
+    return value.to_decimal() if isinstance(value, Decimal128) else value
 
 
 def _text(amount: Decimal) -> str:
@@ -26,16 +33,17 @@ _AS_TEXT = PlainSerializer(_text, return_type=str)
 
 Price = Annotated[
     Decimal,
-    BeforeValidator(_from_bson),
+    BeforeValidator(_from_json),
     Field(ge=0, max_digits=_MAX_DIGITS, decimal_places=2),
+    AfterValidator(abs),  # JSON's -0.0 would be answered as "-0.00"
     _AS_TEXT,
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "integer", "minimum": 0, "maximum": 9_999_999_999},
+                {"type": "string", "pattern": _SPELLING},
                 {"type": "number", "minimum": 0, "maximum": 9_999_999_999.99, "multipleOf": 0.01},
-                {"type": "string", "pattern": r"^[0-9]{1,10}(\.[0-9]{1,2})?$"},
-            ]
+            ],
+            "examples": ["19.99"],
         },
         mode="validation",
     ),
@@ -48,4 +56,4 @@ Money = Annotated[
     _AS_TEXT,
     WithJsonSchema({"type": "string", "pattern": r"^[0-9]+\.[0-9]{2}$", "examples": ["59.97"]}, mode="serialization"),
 ]
-"""An amount that the service has computed."""
+"""An amount that the service has stored."""

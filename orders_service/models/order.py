@@ -3,14 +3,16 @@
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Final, Self
+from typing import Annotated, Any, Final, Self
 
 from beanie import Document
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic_extra_types.currency_code import Currency
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.config import JsonDict
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
+from orders_service.models.currency import CurrencyCode
 from orders_service.models.money import Money, Price
+from orders_service.models.spelling import VISIBLE, Spelling
 from service_kit.mongo_outbox import OUTBOX_INDEX
 
 IDEMPOTENCY_INDEX: Final = "idempotency_key"
@@ -24,50 +26,71 @@ class OrderStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+def _number(value: Any) -> Any:  # noqa: ANN401 - whatever a request holds
+    if isinstance(value, str | bool):
+        raise ValueError("A quantity is a whole number, without quotes")  # noqa: TRY004 - pydantic wants a ValueError
+    return value
+
+
 class OrderItem(BaseModel):
     """One line of an order."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-
-    sku: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^\S+$")]
-    name: Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
-    quantity: Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
-    unit_price: Price
+    sku: str
+    name: str
+    quantity: int
+    unit_price: Money
 
 
-UserId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:-]+$")]
+class NewItem(OrderItem):
+    """One line of an order, as a caller sends it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sku: Annotated[str, Field(max_length=64), Spelling(rf"^{VISIBLE}+$", "Write an article number without blanks")]
+    name: Annotated[
+        str,
+        Field(max_length=200),
+        Spelling(rf"^[^\x00]*{VISIBLE}[^\x00]*$", "Write at least one visible character, and no NUL"),
+        AfterValidator(str.strip),
+    ]
+    quantity: Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(_number)]
+    unit_price: Annotated[Price, Field(description="In the order's currency; a string keeps it exact.")]
+
+
+UserId = Annotated[
+    str,
+    Field(max_length=64),
+    Spelling(r"^[A-Za-z0-9_.:-]+$", "An id consists of letters, digits and the signs . : _ -"),
+]
+
+Notes = Annotated[str, Field(max_length=1000), Spelling(r"^[^\x00]*$", "Leave the character NUL out")]
+
+_EXAMPLE: Final[JsonDict] = {
+    "user_id": "665f1c2ab1e4d3a7c9f0e811",
+    "items": [{"sku": "MUG-01", "name": "Coffee mug", "quantity": 3, "unit_price": "19.99"}],
+    "currency": "EUR",
+    "notes": "Ring twice",
+}
 
 
 class NewOrder(BaseModel):
     """What a caller sends to place an order."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "user_id": "665f1c2ab1e4d3a7c9f0e812",
-                    "items": [{"sku": "MUG-01", "name": "Coffee mug", "quantity": 3, "unit_price": "19.99"}],
-                    "currency": "EUR",
-                    "notes": "Ring twice",
-                }
-            ]
-        },
-    )
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
-    user_id: UserId | None = None
-    items: Annotated[list[OrderItem], Field(min_length=1, max_length=_MAX_ITEMS)]
-    currency: Currency
-    notes: Annotated[str | None, Field(max_length=1000)] = None
+    user_id: Annotated[UserId | None, Field(description="Who orders; user_service's id, or any other name.")] = None
+    items: Annotated[list[NewItem], Field(min_length=1, max_length=_MAX_ITEMS)]
+    currency: CurrencyCode
+    notes: Notes | None = None
 
     @property
     def total(self) -> Decimal:
-        """The sum of all lines, exact."""
+        """The sum of all lines, exact: at most 20 digits, of which Decimal128 takes 34."""
         return sum((item.unit_price * item.quantity for item in self.items), Decimal("0.00"))
 
 
 class _OrderFields(BaseModel):
-    """What an order is, wherever it stands."""
+    """What an order is, wherever it stands. Without the rules for a new one: what is stored can always be read."""
 
     status: OrderStatus
     user_id: str | None = None
@@ -97,11 +120,26 @@ class Order(_OrderFields, Document):
 class _Identified(BaseModel):
     """Comes first in the answer, because pydantic takes the fields of the last base first."""
 
-    id: Annotated[str, Field(examples=["665f1c2ab1e4d3a7c9f0e812"])]
+    id: str
 
 
 class OrderView(_OrderFields, _Identified):
     """An order as the API answers it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "665f1c2ab1e4d3a7c9f0e812",
+                    "status": "placed",
+                    **_EXAMPLE,
+                    "total": "59.97",
+                    "created_at": "2026-11-20T10:00:00.123000Z",
+                    "cancelled_at": None,
+                }
+            ]
+        }
+    )
 
     @classmethod
     def of(cls, order: Order) -> Self:

@@ -1,21 +1,26 @@
 """`Idempotency-Key`: a repeated POST is answered again instead of done again.
 
 The key lives inside the order under a unique index, so the order and its key are stored in one write, and 200 parallel
-posts with one key make one order. Source: draft-ietf-httpapi-idempotency-key-header.
+posts with one key make one order. It is good for as long as its order is kept.
+Source: draft-ietf-httpapi-idempotency-key-header
 """
 
+import re
 from dataclasses import dataclass
 from hashlib import blake2b
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from pymongo.errors import DuplicateKeyError
 
 from orders_service.models.order import IDEMPOTENCY_INDEX, NewOrder
 from service_kit.problems import ServiceError
 
-_DIGEST_BYTES = 16
-_QUOTES = 2
+KEY_PATTERN: Final = r'^("([ !#-\[\]-~]|\\["\\])+"|[!#-~]([ -~]*[!-~])?)$'
+"""A string of RFC 9651, as the draft wants it, or the bare key that most callers send."""
+
+_DIGEST_BYTES: Final = 16
+_ESCAPED: Final = re.compile(r'\\(["\\])')
 
 
 class IdempotencyConflictError(ServiceError):
@@ -33,7 +38,7 @@ class RequestMark:
     """What a keyed request leaves in its order.
 
     Attributes:
-        key: The caller's key, without the quotes of a structured header string.
+        key: The caller's key, the same whether it came quoted or bare.
         fingerprint: Hash of the order as it was understood; the spelling of the JSON does not matter.
     """
 
@@ -42,10 +47,11 @@ class RequestMark:
 
     @classmethod
     def of(cls, header: str, wish: NewOrder) -> "RequestMark":
-        """The mark of a request."""
-        quoted = len(header) > _QUOTES and header[0] == header[-1] == '"'
-        digest = blake2b(wish.model_dump_json().encode(), digest_size=_DIGEST_BYTES).hexdigest()
-        return cls(header[1:-1] if quoted else header, digest)
+        """The mark of a request, whose header matches `KEY_PATTERN`."""
+        key = _ESCAPED.sub(r"\1", header[1:-1]) if header.startswith('"') else header
+        # Without the defaults, so that a field which a later version adds changes no fingerprint.
+        understood = wish.model_dump_json(exclude_defaults=True)
+        return cls(key, blake2b(understood.encode(), digest_size=_DIGEST_BYTES).hexdigest())
 
     def stored(self) -> dict[str, str]:
         """As it stands in the order's document."""

@@ -4,28 +4,45 @@ Sorted by `_id`, which begins with the second of creation (BSON specification): 
 fields, and a range of time is a range of ids.
 """
 
+import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
 from beanie import SortDirection
 from bson import ObjectId
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 from orders_service.models.order import Order, OrderStatus, OrderView, UserId
 from service_kit.mongo import MongoStore
-from service_kit.pages import BadCursorError, Page, PageQuery, decode_cursor, encode_cursor
+from service_kit.mongo_pages import DocumentPageQuery, id_in
+from service_kit.pages import Page, encode_cursor
 
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _LAST_SECOND: Final = 2**32 - 1
+"""The last second that an id can carry: in the year 2106."""
+_RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", flags=re.ASCII)
 
 
-class OrderQuery(PageQuery):
+def _timestamp(text: Any) -> Any:  # noqa: ANN401 - whatever stands in the query
+    """Refuse the numbers that pydantic would read as seconds since 1970."""
+    if not isinstance(text, str) or not _RFC_3339.fullmatch(text):
+        raise ValueError("Write it like 2026-11-20T10:00:00Z; a + in it is spelled %2B")
+    return text
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_timestamp)]
+
+
+class OrderQuery(DocumentPageQuery):
     """Which orders to list."""
 
     user_id: UserId | None = None
     status: OrderStatus | None = None
-    created_after: Annotated[AwareDatetime | None, Field(description="Placed at this instant or later.")] = None
-    created_before: Annotated[AwareDatetime | None, Field(description="Placed earlier than this instant.")] = None
+    created_after: Annotated[
+        Instant | None, Field(description="Placed at this instant or later: `2026-11-20T10:00:00.123Z`.")
+    ] = None
+    created_before: Annotated[Instant | None, Field(description="Placed earlier than this instant.")] = None
 
 
 async def list_orders(store: MongoStore, query: OrderQuery) -> Page[OrderView]:
@@ -36,17 +53,23 @@ async def list_orders(store: MongoStore, query: OrderQuery) -> Page[OrderView]:
         StoreUnavailableError: MongoDB does not answer (503).
     """
     store.require_prepared()
-    conditions = _conditions(query)
-    orders = await Order.find(*conditions).sort(("_id", SortDirection.DESCENDING)).limit(query.limit + 1).to_list()
+    orders = (
+        await Order.find(*conditions_of(query)).sort(("_id", SortDirection.DESCENDING)).limit(query.limit + 1).to_list()
+    )
     page = [OrderView.of(order) for order in orders[: query.limit]]
     more = len(orders) > query.limit
     return Page(items=page, next_cursor=encode_cursor(page[-1].id) if more else None)
 
 
-def _conditions(query: OrderQuery) -> list[Mapping[str, Any]]:
+def conditions_of(query: OrderQuery) -> list[Mapping[str, Any]]:
+    """What MongoDB is asked; all of them hold together.
+
+    Raises:
+        BadCursorError: The cursor is not one that this list has answered (400).
+    """
     conditions: list[Mapping[str, Any]] = []
     if query.cursor is not None:
-        conditions.append({"_id": {"$lt": _id_in(query.cursor)}})
+        conditions.append({"_id": {"$lt": id_in(query.cursor)}})
     if query.user_id is not None:
         conditions.append({"user_id": query.user_id})
     if query.status is not None:
@@ -60,23 +83,25 @@ def _conditions(query: OrderQuery) -> list[Mapping[str, Any]]:
 
 def _since(instant: datetime) -> list[Mapping[str, Any]]:
     """By id to the second, which the index knows, and by the field to the millisecond."""
-    return [{"_id": {"$gte": first_id_of(instant)}}, {"created_at": {"$gte": instant}}]
+    first = _whole_millisecond(instant)
+    return [{"_id": {"$gte": first_id_of(first)}}, {"created_at": {"$gte": first}}]
 
 
 def _until(instant: datetime) -> list[Mapping[str, Any]]:
-    after = {"_id": {"$lt": first_id_of(instant, plus_seconds=1)}}
-    return [after, {"created_at": {"$lt": instant}}]
+    end = _whole_millisecond(instant)
+    return [{"_id": {"$lt": first_id_of(end + timedelta(seconds=1))}}, {"created_at": {"$lt": end}}]
 
 
-def first_id_of(instant: datetime, *, plus_seconds: int = 0) -> ObjectId:
-    """The smallest id of a second; instants that no id can carry become the nearest one that can."""
-    epoch = datetime.fromtimestamp(0, tz=instant.tzinfo)
-    second = (instant - epoch) // timedelta(seconds=1) + plus_seconds
-    return ObjectId(min(max(second, 0), _LAST_SECOND).to_bytes(4, "big") + bytes(8))
+def _whole_millisecond(instant: datetime) -> datetime:
+    """The first millisecond that is not before an instant: MongoDB keeps no finer time, and would round down.
+
+    Instants that no id can carry become the nearest one that can.
+    """
+    nearest = min(max(instant, _EPOCH), _EPOCH + timedelta(seconds=_LAST_SECOND))
+    return _EPOCH - (_EPOCH - nearest) // timedelta(milliseconds=1) * timedelta(milliseconds=1)
 
 
-def _id_in(cursor: str) -> ObjectId:
-    key = decode_cursor(cursor)
-    if not ObjectId.is_valid(key):
-        raise BadCursorError
-    return ObjectId(key)
+def first_id_of(instant: datetime) -> ObjectId:
+    """The smallest id of the second of `instant`."""
+    second = (instant - _EPOCH) // timedelta(seconds=1)
+    return ObjectId(min(second, _LAST_SECOND).to_bytes(4, "big") + bytes(8))

@@ -6,22 +6,21 @@ times as much. Reading goes through Beanie.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from http import HTTPStatus
-from typing import Any
 
 from beanie import PydanticObjectId
-from bson import Decimal128, ObjectId
+from bson import ObjectId
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from orders_service.events import order_cancelled, order_created
 from orders_service.models.order import NewOrder, Order, OrderStatus, OrderView
 from orders_service.services.idempotency import RequestMark, is_key_taken
+from orders_service.services.new_order import as_document, new_order_id, placed_view
 from service_kit.group_commit import GroupCommit
 from service_kit.mongo import MongoStore
 from service_kit.mongo_outbox import is_first, new_entry, stored
-from service_kit.problems import ServiceError
+from service_kit.problems import ServiceError, StoreUnavailableError
 from service_kit.relay import Relay
 
 
@@ -74,11 +73,10 @@ class Orders:
         self._store.require_prepared()
         mark = RequestMark.of(key, wish) if key else None
         order_id = new_order_id(now)
-        total = wish.total
-        view = _placed_view(order_id, wish, total, now)
-        event = order_created(view.id, wish.user_id, total, wish.currency, at=now)
+        view = placed_view(order_id, wish, now)
+        event = order_created(view.id, view.user_id, view.total, view.currency, at=now)
         entry = new_entry(event, order_id, now=now)
-        document = _document(order_id, view) | {"outbox": [stored(entry)]}
+        document = as_document(order_id, view) | {"outbox": [stored(entry)]}
         if mark:
             document["idempotency"] = mark.stored()
         try:
@@ -91,8 +89,10 @@ class Orders:
         return Placed(view, replayed=False)
 
     async def _first_answer(self, mark: RequestMark) -> OrderView:
+        """The order that has the key. The insert that failed on it has waited for the journal: the order is there."""
         document = await self._collection.find_one({"idempotency.key": mark.key})
-        assert document is not None, "orders are never removed"
+        if document is None:  # somebody has removed it in this moment
+            raise StoreUnavailableError
         mark.require_same(document)
         return OrderView.of(Order.model_validate(document)).as_placed()
 
@@ -103,7 +103,7 @@ class Orders:
             OrderNotFoundError: No order has this id (404).
         """
         self._store.require_prepared()
-        order = await Order.get(PydanticObjectId(order_id)) if ObjectId.is_valid(order_id) else None
+        order = await Order.get(PydanticObjectId(_id_of(order_id)))
         if order is None:
             raise OrderNotFoundError(order_id)
         return OrderView.of(order)
@@ -115,65 +115,30 @@ class Orders:
             OrderNotFoundError: No order has this id (404).
             TooLateToCancelError: The cancellation window is over (409).
         """
-        order = await self.read(order_id)
-        if order.status is OrderStatus.CANCELLED:
-            return order
-        entry = new_entry(order_cancelled(order_id, at=now), ObjectId(order_id), now=now)
-        cancellable = {"_id": entry.owner, "status": OrderStatus.PLACED, "created_at": {"$gte": now - self._window}}
+        self._store.require_prepared()
+        owner = _id_of(order_id)
+        entry = new_entry(order_cancelled(str(owner), at=now), owner, now=now)
+        cancellable = {"_id": owner, "status": OrderStatus.PLACED, "created_at": {"$gte": now - self._window}}
         change = {
             "$set": {"status": OrderStatus.CANCELLED, "cancelled_at": now},
             "$push": {"outbox": stored(entry)},
         }
         changed = await self._collection.find_one_and_update(cancellable, change, return_document=ReturnDocument.AFTER)
         if changed is None:
-            return await self._cancelled_by_another(order_id)
+            return await self._cancelled_before(order_id)
         if is_first(entry, changed):
             self._relay.hand_over(entry)
         return OrderView.of(Order.model_validate(changed))
 
-    async def _cancelled_by_another(self, order_id: str) -> OrderView:
+    async def _cancelled_before(self, order_id: str) -> OrderView:
+        """Read after the update, which has waited for the journal: no crash undoes the cancellation that is told."""
         order = await self.read(order_id)
         if order.status is not OrderStatus.CANCELLED:
             raise TooLateToCancelError(self._window)
         return order
 
 
-def new_order_id(now: datetime) -> ObjectId:
-    """An id that begins with the second of `now`, so that a range of time is a range of ids."""
-    return ObjectId(int(now.timestamp()).to_bytes(4, "big") + ObjectId().binary[4:])
-
-
-def _placed_view(order_id: ObjectId, wish: NewOrder, total: Decimal, now: datetime) -> OrderView:
-    return OrderView(
-        id=str(order_id),
-        status=OrderStatus.PLACED,
-        user_id=wish.user_id,
-        items=wish.items,
-        currency=wish.currency,
-        notes=wish.notes,
-        total=total,
-        created_at=now,
-    )
-
-
-def _document(order_id: ObjectId, view: OrderView) -> dict[str, Any]:
-    """The order as MongoDB keeps it; amounts as exact decimals."""
-    return {
-        "_id": order_id,
-        "status": view.status.value,
-        "user_id": view.user_id,
-        "items": [
-            {
-                "sku": item.sku,
-                "name": item.name,
-                "quantity": item.quantity,
-                "unit_price": Decimal128(item.unit_price),
-            }
-            for item in view.items
-        ],
-        "currency": view.currency,
-        "notes": view.notes,
-        "total": Decimal128(view.total),
-        "created_at": view.created_at,
-        "cancelled_at": None,
-    }
+def _id_of(order_id: str) -> ObjectId:
+    if not ObjectId.is_valid(order_id):
+        raise OrderNotFoundError(order_id)
+    return ObjectId(order_id)

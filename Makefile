@@ -1,0 +1,41 @@
+# People, hooks and CI use the same targets; `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help up test check lock fmt clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: $(READY) ## Start servers and services until Ctrl-C; SERVICES="orders_service …" starts a part.
+	@$(BIN)/python -m dev_stack up $(SERVICES)
+
+test: $(READY) ## Run all tests on embedded servers; ARGS="-k name" chooses.
+	@$(BIN)/python -m dev_stack install
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY) ## Check format, lint, types, imports between packages, and the requirements files.
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m dev_stack lock --check
+
+lock: $(READY) ## Compile the requirements files from pyproject.toml; ARGS=--upgrade takes the newest versions.
+	@$(BIN)/python -m dev_stack lock $(ARGS)
+
+fmt: $(READY) ## Format, and correct what ruff can.
+	@$(BIN)/python -m ruff check --fix-only .
+	@$(BIN)/python -m ruff format .
+
+clean: ## Remove .venv and caches; .data, which holds your data, stays.
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Touched last, so that an installation that was interrupted is done again.
+$(READY): requirements-dev.txt
+	@command -v $(PYTHON) > /dev/null || { echo "There is no $(PYTHON): install Python 3.11 or newer, or name it by PYTHON=…"; exit 1; }
+	@$(PYTHON) -m dev_stack.virtual_environment
+	@touch $@

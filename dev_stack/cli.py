@@ -1,0 +1,84 @@
+"""The command line: `python -m dev_stack up`, and what the Makefile needs beside it."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from dev_stack import data_lock
+from dev_stack.embedded import SERVERS, Embedded, servers_for
+from dev_stack.errors import StackError
+from dev_stack.lock import check_all, write_all
+from dev_stack.plan import Plan, environment_of
+from dev_stack.services import SERVICES, Service, named_services
+from dev_stack.supervisor import Supervisor
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+
+@app.command()
+def up(services: Annotated[list[str] | None, typer.Argument(help="Names; all when none is given.")] = None) -> None:
+    """Start embedded servers and services; keep them running until Ctrl-C."""
+    run_stack(named_services(services or []), root=ROOT, environment=os.environ)
+
+
+@app.command()
+def install() -> None:
+    """Install what the machine lacks for the embedded servers."""
+    for kind in servers_for(list(SERVERS), environment_of(ROOT, os.environ)).values():
+        if isinstance(kind, Embedded):
+            kind.server.install()
+
+
+@app.command()
+def services() -> None:
+    """List the services."""
+    for service in SERVICES:
+        print(f"{service.name:<24} port {service.port}")
+
+
+@app.command()
+def lock(
+    *,
+    check: Annotated[bool, typer.Option("--check", help="Only say whether one is stale.")] = False,
+    upgrade: Annotated[bool, typer.Option("--upgrade", help="Take the newest versions.")] = False,
+) -> None:
+    """Compile the requirements files from pyproject.toml."""
+    if check:
+        for sentence in check_all(ROOT):
+            print(sentence)
+    else:
+        write_all(ROOT, *(["--upgrade"] if upgrade else []))
+
+
+def run_stack(services: Sequence[Service], *, root: Path, environment: Mapping[str, str]) -> None:
+    """Run these services and the servers that they need, until a signal.
+
+    Raises:
+        StackError: When something cannot be started; nothing is left running.
+    """
+    plan = Plan.of(services, root=root, environment=environment_of(root, environment))
+    with data_lock.held(root / ".data") if plan.embedded else nullcontext():
+        plan.refuse_taken_ports()
+        for server in plan.embedded.values():
+            server.install()
+        asyncio.run(_run(plan))
+
+
+async def _run(plan: Plan) -> None:
+    await Supervisor(plan).run()
+
+
+def main() -> None:
+    """Run a command; a `StackError` is a sentence on stderr and status 1."""
+    try:
+        app()
+    except StackError as error:
+        sys.exit(str(error))

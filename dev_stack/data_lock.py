@@ -1,0 +1,35 @@
+"""One `make up` at a time on one data folder: two servers on the same files would spoil them."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dev_stack.errors import StackError
+
+
+class AlreadyRunningError(StackError):
+    """Another supervisor runs on the same folder."""
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Hold the folder; the kernel lets go of it when we die, however we die.
+
+    Raises:
+        AlreadyRunningError: Naming the process that holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise AlreadyRunningError(
+                f"`make up` is running already: stop it with Ctrl-C where it runs, or by `kill {lock.read()}`."
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield

@@ -1,0 +1,11 @@
+"""`python -m orders_service.init_db`: makes the indexes of the orders by hand, and reports what differs."""
+
+import sys
+
+from orders_service.config.database import open_store
+from orders_service.config.settings import OrdersSettings
+from service_kit.mongo_indexes import main
+from service_kit.settings import load
+
+if __name__ == "__main__":
+    sys.exit(main(open_store(load(OrdersSettings))))

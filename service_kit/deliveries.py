@@ -1,0 +1,120 @@
+"""Messages as they come from a queue: only what the kit needs of them, so that no odd property stands in the way."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, Final, NoReturn
+
+import aiormq.abc
+from pamqp.commands import Basic
+
+from service_kit.rabbit_connection import is_cancelled
+
+ATTEMPTS_HEADER: Final = "x-attempts"
+
+_MANY_ATTEMPTS: Final = 1_000_000
+
+
+class Subscription:
+    """What one channel receives from one queue.
+
+    Attributes:
+        over: Set at its end, or when nothing more should be begun with what it has delivered.
+    """
+
+    def __init__(self, channel: aiormq.abc.AbstractChannel, queue: str, take: Callable[["Delivery"], None]) -> None:
+        self.over = asyncio.Event()
+        self._channel = channel
+        self._queue = queue
+        self._take = take
+        self._tag: str | None = None
+        self._acknowledged = asyncio.Event()
+        self._cancelled = asyncio.Event()
+        channel.on_consumer_cancel_callbacks.add(self._on_cancel)
+
+    async def begin(self, prefetch: int) -> None:
+        """Let messages come, at most `prefetch` unacknowledged ones; called again, it changes that number."""
+        await self._channel.basic_qos(prefetch_count=prefetch)
+        former, consuming = self._tag, await self._channel.basic_consume(self._queue, self._deliver)
+        self._tag = consuming.consumer_tag
+        if former is not None:
+            await self._channel.basic_cancel(former)
+
+    async def widen(self, prefetch: int) -> None:
+        """Let `prefetch` messages come as soon as the first is acknowledged."""
+        await self._acknowledged.wait()
+        await self.begin(prefetch)
+
+    async def until_cancelled(self) -> NoReturn:
+        """Wait until the broker cancels us.
+
+        Raises:
+            ConnectionError: It has, because somebody deleted the queue.
+        """
+        await self._cancelled.wait()
+        raise ConnectionError(f"the queue {self._queue} was deleted")
+
+    async def ack(self, tag: int) -> bool:
+        """Acknowledge a delivery; False if the channel has ended, so that the message comes again."""
+        try:
+            await self._channel.basic_ack(tag)
+        except (Exception, asyncio.CancelledError):  # aiormq raises anything on a channel that ends
+            if is_cancelled():
+                raise
+            return False
+        self._acknowledged.set()
+        return True
+
+    def _on_cancel(self, _frame: Basic.Cancel) -> None:
+        self._cancelled.set()
+
+    async def _deliver(self, message: aiormq.abc.DeliveredMessage) -> None:
+        properties = message.header.properties
+        assert message.delivery_tag is not None
+        self._take(
+            Delivery(
+                id=properties.message_id or f"stranger-{blake2b(message.body, digest_size=8).hexdigest()}",
+                body=message.body,
+                content_type=properties.content_type or "application/octet-stream",
+                headers=properties.headers or {},
+                tag=message.delivery_tag,
+                subscription=self,
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message, held for us until it is acknowledged or its subscription ends.
+
+    Attributes:
+        id: Message id; a stranger's message without one is named by its body, so that it is always the same.
+        body: As it was sent.
+        content_type: Media type of the body.
+        headers: AMQP headers; anything may be in them.
+        tag: The broker's number of it.
+        subscription: Whence it came.
+    """
+
+    id: str
+    body: bytes
+    content_type: str
+    headers: Mapping[str, Any]
+    tag: int
+    subscription: Subscription
+
+    @property
+    def attempts(self) -> int:
+        """Tries before this one, by our own header; a stranger's nonsense counts as none."""
+        attempts = self.headers.get(ATTEMPTS_HEADER)
+        return attempts if type(attempts) is int and 0 <= attempts <= _MANY_ATTEMPTS else 0
+
+    @property
+    def over(self) -> asyncio.Event:
+        """Set when the message is no longer ours, or the consumer is stopping."""
+        return self.subscription.over
+
+    async def ack(self) -> bool:
+        """Acknowledge it; False if that comes too late, and the message comes again."""
+        return await self.subscription.ack(self.tag)

@@ -1,0 +1,87 @@
+"""What `/docs` says of errors: each operation lists the problems that its key, its parameters and its body can bring.
+
+FastAPI promises a 422 of its own shape, and knows nothing of what our middlewares answer.
+"""
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from service_kit.api_key import ApiKeyRequiredError
+from service_kit.problems import (
+    PROBLEM_JSON,
+    InvalidRequestError,
+    MalformedRequestError,
+    Problem,
+    ServiceError,
+    StoreUnavailableError,
+    UnsupportedMediaTypeError,
+    problems,
+)
+from service_kit.request_body import BodyTooLargeError
+
+_JsonObject = dict[str, Any]
+_OF_FASTAPI = ("HTTPValidationError", "ValidationError")
+
+
+def document_problems(app: FastAPI, *, stored: bool) -> None:
+    """Complete the OpenAPI document of `app`, once its routes are there.
+
+    Args:
+        app: The API.
+        stored: Whether its operations need a store, and so can answer 503.
+    """
+    generate = app.openapi
+
+    def openapi() -> _JsonObject:
+        document = generate()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        if "Problem" not in schemas:
+            _replace_schemas(schemas)
+            for methods in document["paths"].values():
+                for operation in methods.values():
+                    _complete(operation, stored=stored)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+
+
+def _replace_schemas(schemas: _JsonObject) -> None:
+    for name in _OF_FASTAPI:
+        schemas.pop(name, None)
+    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas.update(schema.pop("$defs"), Problem=schema)
+
+
+def _complete(operation: _JsonObject, *, stored: bool) -> None:
+    responses: dict[str, _JsonObject] = operation["responses"]
+    if "application/json" in responses.get("422", {}).get("content", {}):
+        del responses["422"]  # FastAPI's own
+    for status, common in problems(*_common_problems(operation, stored=stored)).items():
+        responses[str(status)] = _merged(responses.get(str(status)), common)
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+def _common_problems(operation: _JsonObject, *, stored: bool) -> list[type[ServiceError]]:
+    kinds: list[type[ServiceError]] = []
+    if "security" in operation:
+        kinds.append(ApiKeyRequiredError)
+    if "requestBody" in operation:
+        kinds += [MalformedRequestError, BodyTooLargeError, UnsupportedMediaTypeError]
+    if "requestBody" in operation or "parameters" in operation:
+        kinds.append(InvalidRequestError)
+    if stored:
+        kinds.append(StoreUnavailableError)
+    return kinds
+
+
+def _merged(own: _JsonObject | None, common: _JsonObject) -> _JsonObject:
+    """The common problem of a status, beside those that the route has documented itself by `problems`."""
+    if own is None:
+        return common
+    examples = own["content"][PROBLEM_JSON]["examples"]
+    added = common["content"][PROBLEM_JSON]["examples"]
+    if added.keys() <= examples.keys():
+        return own
+    content = {PROBLEM_JSON: {**common["content"][PROBLEM_JSON], "examples": examples | added}}
+    return {"description": f"{own['description']} {common['description']}", "content": content}

@@ -1,0 +1,77 @@
+"""Refuses what no handler should see: a body over a size, and JSON that spells half a character.
+
+FastAPI's own `max_body_size` answers plain text before any handler is asked; ours answers a problem document.
+"""
+
+from http import HTTPStatus
+
+from pydantic_core import from_json
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service_kit.problems import MalformedRequestError, ServiceError
+
+
+class BodyTooLargeError(ServiceError):
+    """The body is larger than the service takes."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    code = "body-too-large"
+
+
+class RequestBodyMiddleware:
+    """Lets bodies of up to `limit_bytes` through, as they are read; what nobody reads is never refused."""
+
+    def __init__(self, app: ASGIApp, limit_bytes: int) -> None:
+        self.app = app
+        self.limit_bytes = limit_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http":
+            receive = self._checked(scope, receive)
+        await self.app(scope, receive, send)
+
+    def _checked(self, scope: Scope, receive: Receive) -> Receive:
+        body = bytearray()
+
+        async def receive_checked() -> Message:
+            self._require_room_for(_announced_bytes(scope))
+            message = await receive()
+            body.extend(message.get("body", b""))
+            self._require_room_for(len(body))
+            if not message.get("more_body") and _may_hide_surrogates(body) and _is_json(scope):
+                _require_whole_characters(body)
+            return message
+
+        return receive_checked
+
+    def _require_room_for(self, size_bytes: int) -> None:
+        if size_bytes > self.limit_bytes:
+            raise BodyTooLargeError(f"The body is larger than {self.limit_bytes} bytes. Send it in smaller pieces.")
+
+
+def _may_hide_surrogates(body: bytearray) -> bool:
+    """Cheap, and true of few bodies: only escapes and what is not ASCII, or not UTF-8, can hide them."""
+    return not body.isascii() or b"\\u" in body or b"\0" in body
+
+
+def _require_whole_characters(body: bytearray) -> None:
+    r"""Refuse half of a surrogate pair: JSON can spell it (`"\ud800"`), UTF-8 and so every store and answer cannot.
+
+    Python's parser, which FastAPI uses, lets it through.
+    """
+    try:
+        from_json(body)
+    except ValueError:
+        raise MalformedRequestError("The body is not valid JSON in UTF-8, or spells half a character.") from None
+
+
+def _announced_bytes(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return 0
+
+
+def _is_json(scope: Scope) -> bool:
+    return any(name == b"content-type" and b"json" in value.lower() for name, value in scope["headers"])

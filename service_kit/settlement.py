@@ -1,0 +1,97 @@
+"""What becomes of a message after its verdict: acknowledged, tried again later, or dead.
+
+A message that fails climbs a ladder of waiting queues and then goes to the dead queue, each time as a confirmed copy
+with its own count of attempts: RabbitMQ's count is only the guard against a message that kills the process. The
+original is acknowledged when the copy is safe; so a message is in a queue twice for a moment, and never in none.
+Source: docs/architecture/messages.md
+"""
+
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+from prometheus_client import Counter
+
+from service_kit.attempts import Dead, Done, Interrupted, TryAgain, Verdict, set_within
+from service_kit.broker import Broker, Outcome, OutgoingMessage
+from service_kit.deliveries import ATTEMPTS_HEADER, Delivery
+from service_kit.rabbit import QueueTopology
+
+log = structlog.get_logger()
+
+CONSUMED: Final = Counter("messages_consumed_total", "Messages by what became of them.", ["queue", "outcome"])
+
+REASON_HEADER: Final = "x-dead-reason"
+DEAD_AT_HEADER: Final = "x-dead-at"
+
+_COPY_AGAIN_SECONDS: Final = 1.0
+_REASON_CHARACTERS: Final = 500
+_LOGGED_CHARACTERS: Final = 200
+
+
+class Settlement:
+    """Settles the messages of one queue."""
+
+    def __init__(self, topology: QueueTopology, copies: Broker) -> None:
+        self._topology = topology
+        self._copies = copies
+
+    async def settle(self, delivery: Delivery, verdict: Verdict) -> None:
+        """Do what the verdict asks for. What cannot be done stays unacknowledged, so that the message comes again."""
+        outcome = await self._outcome(delivery, verdict)
+        if outcome and await delivery.ack():
+            CONSUMED.labels(self._topology.queue, outcome).inc()
+
+    async def _outcome(self, delivery: Delivery, verdict: Verdict) -> str:
+        """What the message's end is called in the metric; empty while it has none."""
+        match verdict:
+            case Done(repeated=repeated):
+                return "repeated" if repeated else "handled"
+            case TryAgain(reason=reason):
+                return await self._climb(delivery, reason)
+            case Dead(reason=reason):
+                return await self._bury(delivery, reason)
+            case Interrupted():
+                return ""
+
+    async def _climb(self, delivery: Delivery, reason: str) -> str:
+        attempts = delivery.attempts + 1
+        if attempts > len(self._topology.retry_seconds):
+            return await self._bury(delivery, reason)
+        seconds = self._topology.retry_seconds[attempts - 1]
+        if not await self._copy(delivery, self._topology.retry_queue(seconds), {ATTEMPTS_HEADER: attempts}):
+            return ""
+        log.warning("message_tried_again", message_id=delivery.id, attempts=attempts, in_seconds=seconds)
+        return "tried_again"
+
+    async def _bury(self, delivery: Delivery, reason: str) -> str:
+        headers: dict[str, str | int] = {
+            ATTEMPTS_HEADER: delivery.attempts + 1,
+            # Half a surrogate pair, which a handler's error may quote, cannot be sent.
+            REASON_HEADER: reason[:_REASON_CHARACTERS].encode(errors="backslashreplace").decode(),
+            DEAD_AT_HEADER: datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        if not await self._copy(delivery, self._topology.dead_queue, headers):
+            return ""
+        log.error(
+            "message_dead",
+            message_id=delivery.id,
+            queue=self._topology.dead_queue,
+            reason=reason[:_LOGGED_CHARACTERS],
+        )
+        return "dead"
+
+    async def _copy(self, delivery: Delivery, queue: str, headers: dict[str, str | int]) -> bool:
+        """Put a copy into another queue; True when the broker has it, so that the original may go."""
+        copy = OutgoingMessage(
+            id=delivery.id,
+            topic=queue,
+            body=delivery.body,
+            content_type=delivery.content_type,
+            exchange="",
+            headers=headers,
+        )
+        while (await self._copies.publish([copy]))[0] is not Outcome.CONFIRMED:
+            if await set_within(delivery.over, _COPY_AGAIN_SECONDS):
+                return False
+        return True

@@ -1,0 +1,30 @@
+"""Real servers for the tests that ask for them: started once a session, on free ports, with temporary data."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from dev_stack.mongod import Mongod
+from dev_stack.ports import free_port
+from dev_stack.rabbit_node import RabbitNode
+
+
+@pytest.fixture(scope="session")
+def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
+    """A standalone MongoDB, as on Railway; it has no transactions."""
+    with Mongod(tmp_path_factory.mktemp("mongod"), free_port()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mongod_replica_set(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
+    """A MongoDB that is a replica set of one member."""
+    with Mongod(tmp_path_factory.mktemp("replica_set"), free_port(), replica_set="rs0") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitNode]:
+    """A RabbitMQ."""
+    with RabbitNode(tmp_path_factory.mktemp("rabbit"), free_port()) as server:
+        yield server

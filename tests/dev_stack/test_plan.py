@@ -1,0 +1,75 @@
+import socket
+from pathlib import Path
+
+import pytest
+
+from dev_stack.plan import Plan, PortInvalidError, PortTakenError, environment_of
+from dev_stack.ports import free_port
+from dev_stack.services import SERVICES, Service, named_services
+
+LONELY = Service(name="lonely", command=(), port=1)
+
+
+def _plan(*names: str, root: Path = Path("/nowhere"), **environment: str) -> Plan:
+    return Plan.of(named_services(names), root=root, environment=environment)
+
+
+@pytest.mark.parametrize(
+    ("names", "servers"),
+    [
+        (["user_service"], ["mongodb"]),
+        (["notifications_service"], ["rabbitmq"]),
+        (["orders_service"], ["mongodb", "rabbitmq"]),
+    ],
+)
+def test_only_the_servers_that_services_need_are_started(names: list[str], servers: list[str]) -> None:
+    assert list(_plan(*names).embedded) == servers
+
+
+def test_a_server_that_the_environment_names_is_used_instead() -> None:
+    plan = _plan("orders_service", MONGODB_URI="mongodb://elsewhere:27017")
+    assert list(plan.embedded) == ["rabbitmq"]
+    assert plan.service_environment(8002)["MONGODB_URI"] == "mongodb://elsewhere:27017"
+
+
+def test_services_learn_where_to_listen_and_where_their_servers_are() -> None:
+    environment = _plan("orders_service", LOG_LEVEL="DEBUG", PORT="1").service_environment(8002)
+    assert environment["MONGODB_URI"] == "mongodb://127.0.0.1:27018"
+    assert environment["RABBITMQ_URL"] == "amqp://guest:guest@127.0.0.1:5673/"
+    assert (environment["HOST"], environment["PORT"], environment["LOG_FORMAT"]) == ("127.0.0.1", "8002", "console")
+    assert environment["LOG_LEVEL"] == "DEBUG"
+
+
+def test_the_environment_goes_before_the_env_file(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("LOG_LEVEL=DEBUG\nAPI_KEY=from-file\n")
+    assert environment_of(tmp_path, {"LOG_LEVEL": "ERROR"}) == {"LOG_LEVEL": "ERROR", "API_KEY": "from-file"}
+
+
+def test_a_taken_port_is_refused_with_who_wants_it_and_how_to_choose_another() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        plan = Plan.of([LONELY], root=Path("/nowhere"), environment={"LONELY_PORT": str(port)})
+        with pytest.raises(PortTakenError, match=rf"^Port {port} is taken, and lonely wants it: .* by LONELY_PORT\.$"):
+            plan.refuse_taken_ports()
+
+
+def test_a_port_that_two_want_is_refused() -> None:
+    port = free_port()
+    plan = _plan("user_service", MONGODB_PORT=str(port), USER_SERVICE_PORT=str(port))
+    with pytest.raises(PortTakenError, match=f"Port {port} is wanted by mongodb and user_service"):
+        plan.refuse_taken_ports()
+
+
+@pytest.mark.parametrize("text", ["eighty", "0", "65536", "-1", "²"])
+def test_a_variable_that_holds_no_port_is_refused(text: str) -> None:
+    with pytest.raises(PortInvalidError, match=r"USER_SERVICE_PORT is .* which is no port"):
+        _plan("user_service", USER_SERVICE_PORT=text)
+
+
+def test_data_of_a_server_stays_in_its_own_folder(tmp_path: Path) -> None:
+    folders = [server.folder for server in _plan(root=tmp_path).embedded.values()]
+    assert folders == [tmp_path / ".data" / "mongodb", tmp_path / ".data" / "rabbitmq"]
+
+
+def test_no_two_services_have_one_port() -> None:
+    assert len({service.port for service in SERVICES}) == len(SERVICES)

@@ -1,0 +1,109 @@
+"""The real app without a socket, on a real MongoDB and a real RabbitMQ; each test finds both empty."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import aio_pika
+import httpx
+import pytest
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.collection import AsyncCollection
+
+from dev_stack.mongod import Mongod
+from dev_stack.rabbit_node import RabbitNode
+from orders_service.config.rabbit import ORDERS_QUEUE
+from orders_service.config.settings import OrdersSettings
+from orders_service.main import build
+from service_kit.events import Event, decode_event
+
+JsonObject = dict[str, Any]
+Stored = AsyncCollection[JsonObject]
+
+PATIENCE_SECONDS = 20.0
+
+
+class OrdersQueue:
+    """`orders_queue`, read as any stranger could."""
+
+    def __init__(self, channel: aio_pika.abc.AbstractChannel) -> None:
+        self._channel = channel
+
+    async def _declared(self) -> aio_pika.abc.AbstractQueue:
+        return await self._channel.declare_queue(ORDERS_QUEUE.queue, passive=True)
+
+    async def empty(self) -> None:
+        await ORDERS_QUEUE.declare(self._channel)
+        await (await self._declared()).purge()
+
+    async def count(self) -> int:
+        return (await self._declared()).declaration_result.message_count or 0
+
+    async def next(self) -> Event:
+        """The next event, waited for."""
+        queue = await self._declared()
+        message = None
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while message is None:
+                message = await queue.get(no_ack=True, fail=False)
+        return decode_event(message.body)
+
+
+@pytest.fixture
+async def queue(rabbit: RabbitNode) -> AsyncIterator[OrdersQueue]:
+    """The queue, emptied."""
+    async with await aio_pika.connect(rabbit.url) as connection:
+        queue = OrdersQueue(await connection.channel())
+        await queue.empty()
+        yield queue
+
+
+@pytest.fixture
+def settings(mongod: Mongod, rabbit: RabbitNode) -> OrdersSettings:
+    """The settings of the app; a test may override this fixture."""
+    return OrdersSettings.model_validate(
+        {"mongodb_uri": mongod.url, "rabbitmq_url": rabbit.url, "mongodb_database": "orders_service_tests"}
+    )
+
+
+@pytest.fixture
+async def stored(settings: OrdersSettings) -> AsyncIterator[Stored]:
+    """The collection of the orders as MongoDB keeps them, emptied."""
+    async with AsyncMongoClient[JsonObject](settings.mongodb_uri.get_secret_value(), tz_aware=True) as client:
+        orders = client[settings.mongodb_database].orders
+        await orders.delete_many({})
+        yield orders
+
+
+@pytest.fixture
+async def api(settings: OrdersSettings, stored: Stored) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the app, which is ready."""
+    assert stored is not None
+    app = build(settings)
+    transport = httpx.ASGITransport(app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://api") as api:
+        await until(lambda: is_ready(api))
+        yield api
+
+
+async def is_ready(api: httpx.AsyncClient) -> bool:
+    return (await api.get("/health/ready")).json()["status"] == "ok"
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not await holds():  # noqa: ASYNC110 - it is another process that changes it
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def all_sent(stored: Stored) -> Callable[[], Awaitable[None]]:
+    """Returns once no event waits in an outbox."""
+
+    async def wait() -> None:
+        async def is_empty() -> bool:
+            return await stored.count_documents({"outbox.0": {"$exists": True}}) == 0
+
+        await until(is_empty)
+
+    return wait

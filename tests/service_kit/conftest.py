@@ -1,0 +1,100 @@
+"""The notes API in process, and Python processes that hold nothing of the developer's own environment."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from service_kit.settings import ApiSettings
+from tests.service_kit import notes_api
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Hides the developer's own settings and `.env`."""
+    monkeypatch.chdir(tmp_path)
+    addresses = {"mongodb_uri", "mongo_url", "mongodb_database", "rabbitmq_url", "cloudamqp_url"}
+    for name in os.environ:
+        if name.lower() in {*ApiSettings.model_fields, *addresses, "railway_environment"}:
+            monkeypatch.delenv(name)
+
+
+ClientMaker = Callable[[FastAPI], Awaitable[httpx.AsyncClient]]
+
+
+@pytest.fixture
+async def make_client(clean_environment: None) -> AsyncIterator[ClientMaker]:  # noqa: ARG001 - asked for what it does
+    """Makes clients that call an app in process; what they themselves would log is left out."""
+    async with AsyncExitStack() as clients:
+
+        async def make(app: FastAPI) -> httpx.AsyncClient:
+            transport = httpx.ASGITransport(app)
+            return await clients.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://notes"))
+
+        yield make
+
+
+@pytest.fixture
+async def client(make_client: ClientMaker) -> httpx.AsyncClient:
+    """A client of the notes API as it is without any setting."""
+    return await make_client(notes_api.build())
+
+
+class Running:
+    """A process, and the lines that it wrote so far, on both streams."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.lines: list[str] = []
+
+    async def says(self, words: str) -> str:
+        """The next line that contains `words`."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(20):
+            async for line in self.process.stdout:
+                self.lines.append(line.decode().rstrip())
+                if words in self.lines[-1]:
+                    return self.lines[-1]
+        raise AssertionError("\n".join([f"never said {words!r}:", *self.lines]))
+
+    async def ends(self) -> int:
+        """Its exit status; the rest of its lines is read."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(20):
+            self.lines += [line.decode().rstrip() async for line in self.process.stdout]
+            return await self.process.wait()
+
+
+PythonRunner = Callable[..., Awaitable[Running]]
+
+
+@pytest.fixture
+async def run_python(tmp_path: Path) -> AsyncIterator[PythonRunner]:
+    """Starts Python with these arguments and only these settings; what still runs at the end is killed."""
+    started: list[asyncio.subprocess.Process] = []
+
+    async def run(*arguments: str, **environment: str) -> Running:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *arguments,
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        started.append(process)
+        return Running(process)
+
+    yield run
+    for process in started:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

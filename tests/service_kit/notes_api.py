@@ -1,0 +1,117 @@
+"""A small API of notes on `create_app`: what the tests of the kit call. It needs no server."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from pydantic import BaseModel, Field
+
+from service_kit.app import create_app
+from service_kit.health import Check
+from service_kit.pages import BadCursorError, Page, PageQueryParams, decode_cursor, link_next
+from service_kit.problems import ServiceError, StoreUnavailableError, problems
+from service_kit.settings import ApiSettings
+
+router = APIRouter(prefix="/notes", tags=["notes"])
+
+
+class NoteGoneError(ServiceError):
+    """The note was thrown away."""
+
+    status = 410
+    code = "note-gone"
+
+    def __init__(self) -> None:
+        super().__init__("This note was thrown away. Write another.", headers={"X-Bin": "paper"}, thrown_by="me")
+
+
+class NoteRefusedError(ServiceError):
+    """The note is not fit to print."""
+
+    status = 422
+    code = "note-refused"
+
+
+class DriverError(Exception):
+    """What a driver would raise."""
+
+
+class NewNote(BaseModel):
+    text: str
+    password: str = Field("long enough", min_length=8)
+    stars: int = 0
+    price: Decimal = Decimal(0)
+    tags: dict[str, str] = {}
+
+
+class Note(BaseModel):
+    text: str
+    tags: dict[str, str]
+
+
+@router.post("", status_code=201, responses=problems(NoteRefusedError))
+async def create(note: NewNote) -> Note:
+    return Note(text=note.text, tags=note.tags)
+
+
+@router.get("", responses=problems(BadCursorError))
+async def read_page(query: PageQueryParams, request: Request, response: Response) -> Page[Note]:
+    if query.cursor:
+        decode_cursor(query.cursor)
+    link_next(request, response, "there-is-more")
+    return Page(items=[], next_cursor="there-is-more")
+
+
+@router.get("/count")
+async def count() -> int:
+    return 0
+
+
+@router.get("/{number}")
+async def read(number: int) -> int:
+    return number
+
+
+@router.put("/{number}")
+async def replace(number: int, note: NewNote) -> Note:
+    return Note(text=f"{number}: {note.text}", tags=note.tags)
+
+
+@router.post("/gone", responses=problems(NoteGoneError))
+async def gone() -> None:
+    raise NoteGoneError
+
+
+@router.post("/stored")
+async def stored() -> None:
+    raise DriverError("10.0.0.7 refused us")
+
+
+@router.post("/broken")
+async def broken() -> None:
+    secret = "hunter2"
+    raise RuntimeError(f"the inside of {len(secret)} things")
+
+
+@asynccontextmanager
+async def nothing_to_open(_app: FastAPI) -> AsyncIterator[None]:
+    yield
+
+
+def build(
+    settings: ApiSettings | None = None,
+    *,
+    routers: tuple[APIRouter, ...] = (router,),
+    checks: tuple[Check, ...] = (),
+    stored: bool = False,
+) -> FastAPI:
+    """The API; `stored` gives it a driver whose errors are translated."""
+    return create_app(
+        settings or ApiSettings(),
+        description="Notes.",
+        routers=routers,
+        lifespan=nothing_to_open,
+        checks=checks,
+        translations={DriverError: lambda _: StoreUnavailableError()} if stored else None,
+    )

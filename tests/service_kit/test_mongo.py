@@ -1,0 +1,222 @@
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated
+from uuid import uuid4
+
+import httpx
+import pytest
+from beanie import Document, Indexed
+from fastapi import APIRouter, FastAPI
+from pydantic import SecretStr
+from pymongo.errors import DuplicateKeyError
+from structlog.testing import capture_logs
+
+from dev_stack.mongod import Mongod
+from dev_stack.ports import free_port
+from service_kit.app import create_app
+from service_kit.health import Check
+from service_kit.mongo import MONGO_TRANSLATIONS, MongoStore, connect
+from service_kit.problems import StoreUnavailableError
+from service_kit.settings import ApiSettings, MongoSettings
+from tests.service_kit.conftest import ClientMaker, PythonRunner
+
+pytestmark = pytest.mark.usefixtures("clean_environment")
+
+
+class Tag(Document):
+    name: Annotated[str, Indexed(unique=True)]
+
+    class Settings:
+        name = "tags"
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(15):
+        while not condition():  # noqa: ASYNC110 - what it waits for tells nobody
+            await asyncio.sleep(0.01)
+
+
+StoreMaker = Callable[..., MongoStore]
+
+
+@pytest.fixture
+def make_store() -> Iterator[StoreMaker]:
+    """Makes stores, each in a database of its own, and closes them."""
+    made: list[MongoStore] = []
+
+    def make(url: str, *documents: type[Document]) -> MongoStore:
+        database = connect(MongoSettings(mongodb_uri=SecretStr(url), mongodb_database=f"test_{uuid4().hex}"))
+        made.append(MongoStore(database, documents or [Tag]))
+        return made[-1]
+
+    yield make
+    for store in made:
+        store.database.client.close()
+
+
+@pytest.fixture
+def store(make_store: StoreMaker, mongod: Mongod) -> MongoStore:
+    """A store on a server that is there."""
+    return make_store(mongod.url)
+
+
+def tags_api(store: MongoStore) -> FastAPI:
+    router = APIRouter(prefix="/tags")
+
+    @router.get("/count")
+    async def count() -> int:
+        store.require_prepared()
+        return await Tag.count()
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with store.opened():
+            yield
+
+    return create_app(
+        ApiSettings(),
+        description="Tags.",
+        routers=[router],
+        lifespan=lifespan,
+        checks=[Check("mongodb", store.ping)],
+        translations=MONGO_TRANSLATIONS,
+    )
+
+
+async def test_a_service_outlives_its_database(
+    tmp_path: Path, make_client: ClientMaker, make_store: StoreMaker
+) -> None:
+    server = Mongod(tmp_path, free_port())
+    app = tags_api(make_store(server.url))
+    client = await make_client(app)
+
+    async def answers(status: int) -> httpx.Response:
+        async with asyncio.timeout(15):
+            while (answer := await client.get("/tags/count")).status_code != status:  # noqa: ASYNC110 - the same
+                await asyncio.sleep(0.01)
+        return answer
+
+    async with app.router.lifespan_context(app):
+        async with asyncio.timeout(1):  # nobody waits for a server that was never there
+            away = await client.get("/tags/count")
+        assert (away.status_code, away.headers["Retry-After"]) == (503, "2")
+
+        with server:
+            await answers(200)
+            assert (await client.get("/health/ready")).json()["checks"] == {"mongodb": "ok"}
+
+            server.kill()
+            async with asyncio.timeout(4):  # the driver's own patience would be thirty seconds
+                killed = await client.get("/tags/count")
+            assert (killed.status_code, killed.headers["Retry-After"]) == (503, "2")
+
+            server.start()
+            await answers(200)
+
+
+async def test_waiting_for_the_database_is_told_once_a_try(make_store: StoreMaker) -> None:
+    with capture_logs() as told:
+        async with make_store(f"mongodb://127.0.0.1:{free_port()}").opened():
+            await eventually(lambda: len(told) >= 1)
+
+    (line,) = told
+    assert (line["event"], line["log_level"]) == ("mongodb_not_prepared", "warning")
+    assert "Connection refused" in line["error"]
+
+
+async def test_data_that_break_a_unique_index_are_told_and_keep_it_from_being_ready(store: MongoStore) -> None:
+    tags = store.database["tags"]
+    await tags.insert_many([{"name": "twice"}, {"name": "twice"}])
+    with capture_logs() as told:
+        async with store.opened():
+            await eventually(lambda: len(told) >= 1)
+            with pytest.raises(StoreUnavailableError):
+                await store.ping()
+
+            await tags.delete_one({"name": "twice"})
+
+            await eventually(lambda: told[-1]["event"] == "mongodb_prepared")
+            await store.ping()
+
+    assert told[0]["event"] == "mongodb_not_prepared"
+    assert "E11000 duplicate key error" in told[0]["error"]
+
+
+class Unmappable(Document):
+    class Settings:
+        name = "no\0name"
+
+
+async def test_even_a_mistake_of_ours_is_told(make_store: StoreMaker, mongod: Mongod) -> None:
+    with capture_logs() as told:
+        async with make_store(mongod.url, Unmappable).opened():
+            await eventually(lambda: len(told) >= 1)
+
+    assert told[0]["event"] == "mongodb_not_prepared"
+
+
+async def test_preparing_twice_is_harmless_and_makes_the_indexes(store: MongoStore) -> None:
+    await store.prepare()
+    await store.prepare()
+
+    await Tag(name="once").insert()
+
+    with pytest.raises(DuplicateKeyError):
+        await Tag(name="once").insert()
+
+
+async def test_acknowledges_what_a_majority_has_journalled_and_answers_aware_instants(store: MongoStore) -> None:
+    assert store.database.write_concern.document == {"w": "majority", "j": True}
+    assert store.database.codec_options.tz_aware
+
+
+@pytest.mark.parametrize("server", ["mongod", "mongod_replica_set"])
+async def test_serves_alone_and_as_a_replica_set(
+    request: pytest.FixtureRequest, make_store: StoreMaker, server: str
+) -> None:
+    running: Mongod = request.getfixturevalue(server)
+    store = make_store(running.url)
+    await store.prepare()
+
+    await Tag(name="kept").insert()
+
+    assert await Tag.count() == 1
+
+
+CLOSE_WHILE_WAITING = """
+import asyncio
+from service_kit.settings import MongoSettings, load
+from tests.service_kit.test_mongo import MongoStore, Tag, connect
+
+async def main():
+    async with MongoStore(connect(load(MongoSettings)), [Tag]).opened():
+        await asyncio.sleep(0.1)
+
+asyncio.run(main())
+"""
+
+
+async def test_closes_at_once_and_without_a_word_while_it_waits(run_python: PythonRunner) -> None:
+    process = await run_python("-c", CLOSE_WHILE_WAITING, MONGODB_URI=f"mongodb://127.0.0.1:{free_port()}")
+
+    async with asyncio.timeout(3):
+        assert await process.ends() == 0
+    assert process.lines == []
+
+
+@pytest.mark.parametrize(
+    "uri", ["mongodb://me:ge/heim@host", "mongodb://me:geh@eim@host", "mongodb://", "mongodb://host:99999"]
+)
+def test_an_address_that_cannot_be_read_gets_a_sentence_without_it(
+    capsys: pytest.CaptureFixture[str], uri: str
+) -> None:
+    with pytest.raises(SystemExit) as refused:
+        connect(MongoSettings(mongodb_uri=SecretStr(uri)))
+
+    assert refused.value.code == 2
+    assert capsys.readouterr().err == (
+        "Cannot start: MONGODB_URI: write it as mongodb://USER:PASSWORD@HOST:PORT, "
+        "special characters percent-encoded.\n"
+    )

@@ -1,0 +1,80 @@
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service_kit.settings import ApiSettings
+from tests.service_kit import notes_api
+from tests.service_kit.conftest import ClientMaker
+
+JSON = {"Content-Type": "application/json"}
+LIMIT = 2048
+
+
+@pytest.fixture
+async def client(make_client: ClientMaker) -> httpx.AsyncClient:
+    return await make_client(notes_api.build(ApiSettings(max_body_bytes=LIMIT)))
+
+
+def note_of(size_bytes: int) -> bytes:
+    frame = b'{"text": "%s"}'
+    return frame % (b"x" * (size_bytes - len(frame) + 2))
+
+
+async def chunked(body: bytes) -> AsyncIterator[bytes]:
+    """Without Content-Length, a third at a time."""
+    for start in range(0, len(body), 700):
+        yield body[start : start + 700]
+
+
+@pytest.mark.parametrize("send", [bytes, chunked], ids=["announced", "chunked"])
+@pytest.mark.parametrize(("size_bytes", "status"), [(LIMIT, 201), (LIMIT + 1, 413)])
+async def test_takes_bodies_up_to_the_limit(
+    client: httpx.AsyncClient, send: type[bytes], size_bytes: int, status: int
+) -> None:
+    answer = await client.post("/notes", content=send(note_of(size_bytes)), headers=JSON)
+
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize("send", [bytes, chunked], ids=["announced", "chunked"])
+async def test_a_body_over_the_limit_is_told_the_limit(client: httpx.AsyncClient, send: type[bytes]) -> None:
+    answer = await client.post("/notes", content=send(note_of(3 * LIMIT)), headers=JSON)
+
+    problem = answer.json()
+    assert problem["type"] == "urn:problem-type:body-too-large"
+    assert problem["detail"] == "The body is larger than 2048 bytes. Send it in smaller pieces."
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/notes/count", 200), ("POST", "/nothing", 404)])
+async def test_a_body_that_nobody_reads_is_not_refused(
+    client: httpx.AsyncClient, method: str, path: str, status: int
+) -> None:
+    answer = await client.request(method, path, content=note_of(3 * LIMIT))
+
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize("size_before_bytes", range(684, 702, 3))
+async def test_half_a_character_is_seen_across_chunks(client: httpx.AsyncClient, size_before_bytes: int) -> None:
+    body = b'{"text": "'.ljust(size_before_bytes, b"x") + rb'\ud800"}'
+
+    answer = await client.post("/notes", content=chunked(body), headers=JSON)
+
+    assert answer.status_code == 400
+
+
+async def test_what_is_no_json_may_hold_any_bytes(make_client: ClientMaker) -> None:
+    app = notes_api.build()
+
+    async def echo(request: Request) -> Response:
+        return Response(await request.body())
+
+    app.add_route("/echo", echo, methods=["POST"])
+    client = await make_client(app)
+
+    answer = await client.post("/echo", content=b"\xff\\ud800\0", headers={"Content-Type": "text/csv"})
+
+    assert answer.content == b"\xff\\ud800\0"

@@ -1,0 +1,11 @@
+"""`python -m user_service.init_db`: makes the index of the users by hand, and reports what differs from the code."""
+
+import sys
+
+from service_kit.mongo_indexes import main
+from service_kit.settings import load
+from user_service.config.database import open_store
+from user_service.config.settings import UserSettings
+
+if __name__ == "__main__":
+    sys.exit(main(open_store(load(UserSettings))))

@@ -1,0 +1,29 @@
+"""What the routes ask for."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from service_kit.clock import utc_now
+from service_kit.mongo import MongoStore
+from user_service.services.users import Users
+
+
+def _users(request: Request) -> Users:
+    users: Users = request.app.state.users
+    return users
+
+
+def _store(request: Request) -> MongoStore:
+    store: MongoStore = request.app.state.store
+    return store
+
+
+async def _now() -> datetime:
+    return utc_now()
+
+
+UsersDep = Annotated[Users, Depends(_users)]
+StoreDep = Annotated[MongoStore, Depends(_store)]
+NowDep = Annotated[datetime, Depends(_now)]

@@ -1,0 +1,81 @@
+"""Where passwords are hashed: with bcrypt, in threads of their own.
+
+A hash takes a quarter of a second of a core. The event loop goes on serving meanwhile, since bcrypt releases Python's
+lock, and the threads step back behind it.
+"""
+
+import asyncio
+import os
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from typing import Final
+
+from passlib.context import CryptContext
+from pydantic import SecretStr
+
+from service_kit.problems import ServiceError
+
+_WAITING_PER_THREAD: Final = 32  # about eight seconds' work at 12 rounds: longer than that a caller should not wait
+_NICENESS: Final = 10
+
+
+class TooManyPasswordsError(ServiceError):
+    """More passwords are waiting to be hashed than the service lets wait."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "too-many-passwords"
+
+    def __init__(self) -> None:
+        sentence = "Many users are signing up at this moment. Try again in a few seconds."
+        super().__init__(sentence, headers={"Retry-After": "5"})
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    count = getattr(os, "process_cpu_count", os.cpu_count)  # the first knows of affinity; Python 3.13
+    return count() or 1
+
+
+def _step_back() -> None:
+    """Lower this thread's priority, so that a burst of sign-ups leaves reads their latency.
+
+    Only Linux counts priorities by thread; elsewhere the same call would mean another process.
+    """
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+
+
+class PasswordHasher:
+    """A bounded pool of threads that hash.
+
+    Args:
+        rounds: bcrypt's cost, 4 to 16.
+        threads: As many passwords are hashed at once; 32 more may wait for each of them.
+    """
+
+    def __init__(self, rounds: int, *, threads: int) -> None:
+        self._context = CryptContext(schemes=["bcrypt"], bcrypt__rounds=rounds)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="bcrypt", initializer=_step_back)
+        self._places = threads * (1 + _WAITING_PER_THREAD)
+
+    async def hash(self, password: SecretStr) -> str:
+        """Hash one password with a salt of its own.
+
+        Raises:
+            TooManyPasswordsError: Too many are waiting (503).
+        """
+        if self._places == 0:
+            raise TooManyPasswordsError
+        self._places -= 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._pool, self._context.hash, password.get_secret_value()
+            )
+        finally:
+            self._places += 1
+
+    def close(self) -> None:
+        """Forget what waits, and let the threads end."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
