@@ -52,6 +52,11 @@ def is_first(entry: OutboxEntry, document: dict[str, Any]) -> bool:
     return bool(document["outbox"][0]["id"] == entry.id)
 
 
+async def release(entry: OutboxEntry, collection: MongoCollection, *, now: datetime) -> None:
+    """Give up the lease of an entry that is not the first: the sweep takes it as soon as those before it have left."""
+    await collection.update_one({"_id": entry.owner, "outbox.id": entry.id}, {"$set": {"outbox.$.due_at": now}})
+
+
 def _entry(owner: Any, kept: dict[str, Any]) -> OutboxEntry:  # noqa: ANN401 - as above
     return OutboxEntry(
         id=kept["id"],

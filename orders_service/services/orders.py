@@ -19,7 +19,7 @@ from orders_service.services.idempotency import RequestMark, is_key_taken
 from orders_service.services.new_order import as_document, new_order_id, placed_view
 from service_kit.group_commit import GroupCommit
 from service_kit.mongo import MongoStore
-from service_kit.mongo_outbox import is_first, new_entry, stored
+from service_kit.mongo_outbox import is_first, new_entry, release, stored
 from service_kit.problems import ServiceError, StoreUnavailableError
 from service_kit.relay import Relay
 
@@ -128,6 +128,8 @@ class Orders:
             return await self._cancelled_before(order_id)
         if is_first(entry, changed):
             self._relay.hand_over(entry)
+        else:
+            await release(entry, self._collection, now=now)
         return OrderView.of(Order.model_validate(changed))
 
     async def _cancelled_before(self, order_id: str) -> OrderView:

@@ -20,7 +20,8 @@ from service_kit.events import Event, decode_event
 JsonObject = dict[str, Any]
 Stored = AsyncCollection[JsonObject]
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 10.0
+"""Less than an outbox lease: what waits for one to end is too slow."""
 
 
 class OrdersQueue:

@@ -1,0 +1,160 @@
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from opentelemetry import trace
+
+from service_kit.attempts import Attempts, Dead, Done, Interrupted, TryAgain, set_within
+from service_kit.events import Event, UndecodableEventError, encode_event
+from service_kit.pace import Pace
+from service_kit.seen import SeenEvents
+from tests.service_kit.stage import Witness, thing_happened
+
+
+@pytest.fixture
+async def witness() -> Witness:
+    return Witness()
+
+
+@pytest.fixture
+def pace() -> Pace:
+    return Pace(slow_after=4, first_pause=0)
+
+
+@pytest.fixture
+def attempts(witness: Witness, pace: Pace) -> Attempts:
+    return Attempts(witness, SeenEvents(), pace)
+
+
+@pytest.fixture
+async def over() -> asyncio.Event:
+    return asyncio.Event()
+
+
+@pytest.fixture
+async def slow(pace: Pace) -> AsyncIterator[None]:
+    for _ in range(pace.slow_after):
+        pace.record(ok=False)
+    yield
+
+
+def body(name: str = "one") -> bytes:
+    return encode_event(thing_happened(name))
+
+
+async def test_is_done_when_the_handler_has_returned(
+    attempts: Attempts, witness: Witness, over: asyncio.Event
+) -> None:
+    assert await attempts.judge(body(), over) == Done()
+    assert witness.handled == ["one"]
+
+
+async def test_drops_an_event_that_was_handled_before(
+    attempts: Attempts, witness: Witness, over: asyncio.Event
+) -> None:
+    one = body()
+    assert [await attempts.judge(one, over) for _ in range(3)] == [Done(), Done(repeated=True), Done(repeated=True)]
+    assert witness.handled == ["one"]
+
+
+async def test_tries_an_event_again_that_has_failed_before(
+    attempts: Attempts, witness: Witness, over: asyncio.Event
+) -> None:
+    witness.failures = 1
+    one = body()
+    assert await attempts.judge(one, over) == TryAgain("RuntimeError: the store is away")
+    assert await attempts.judge(one, over) == Done()
+
+
+@pytest.mark.parametrize("garbage", [b"", b"\xff", b"{}", b"[" * 100_000])
+async def test_calls_what_is_no_event_dead_without_asking_the_handler(
+    attempts: Attempts, witness: Witness, over: asyncio.Event, garbage: bytes
+) -> None:
+    assert isinstance(await attempts.judge(garbage, over), Dead)
+    assert witness.tries == 0
+
+
+async def test_calls_data_dead_that_the_handler_cannot_read(pace: Pace, over: asyncio.Event) -> None:
+    async def handle(_event: Event) -> None:
+        raise UndecodableEventError("no order_id")
+
+    assert await Attempts(handle, SeenEvents(), pace).judge(body(), over) == Dead("no order_id")
+
+
+async def test_does_not_slow_down_over_garbage(attempts: Attempts, pace: Pace, over: asyncio.Event) -> None:
+    for _ in range(50):
+        await attempts.judge(b"garbage", over)
+    assert not pace.is_slow
+
+
+async def test_counts_one_failure_at_full_speed(attempts: Attempts, witness: Witness, over: asyncio.Event) -> None:
+    witness.failures = 10
+    await attempts.judge(body(), over)
+    assert witness.tries == 1
+
+
+@pytest.mark.usefixtures("slow")
+async def test_tries_in_place_while_everything_fails(
+    attempts: Attempts, witness: Witness, over: asyncio.Event
+) -> None:
+    witness.failures = 7
+    assert await attempts.judge(body(), over) == Done()
+    assert witness.tries == 8
+
+
+@pytest.mark.usefixtures("slow")
+async def test_gives_up_in_place_after_eleven_tries(attempts: Attempts, witness: Witness, over: asyncio.Event) -> None:
+    witness.failures = 1000
+    assert isinstance(await attempts.judge(body(), over), TryAgain)
+    assert witness.tries == 11
+
+
+@pytest.mark.usefixtures("slow")
+async def test_is_at_full_speed_after_the_first_success(
+    attempts: Attempts, pace: Pace, witness: Witness, over: asyncio.Event
+) -> None:
+    witness.failures = 3
+    await attempts.judge(body(), over)
+    assert not pace.is_slow
+
+
+async def test_is_interrupted_in_a_pause_when_the_message_is_no_longer_ours(
+    witness: Witness, over: asyncio.Event
+) -> None:
+    pace = Pace(slow_after=1, first_pause=1000)
+    attempts = Attempts(witness, SeenEvents(), pace)
+    witness.failures = 1000
+    judging = asyncio.create_task(attempts.judge(body(), over))
+    await witness.is_at_work()
+    over.set()
+    assert await judging == Interrupted()
+    assert witness.tries == 1
+
+
+async def test_does_not_interrupt_a_handler_at_work(
+    attempts: Attempts, witness: Witness, over: asyncio.Event
+) -> None:
+    witness.gate.clear()
+    judging = asyncio.create_task(attempts.judge(body(), over))
+    await witness.is_at_work()
+    over.set()
+    witness.gate.set()
+    assert await judging == Done()
+
+
+async def test_handles_an_event_under_the_span_that_caused_it(pace: Pace, over: asyncio.Event) -> None:
+    caused = thing_happened()
+    odd = encode_event(caused).replace(b'"id"', b'"traceparent":"garbage","id"')
+    spans = []
+
+    async def handle(_event: Event) -> None:
+        spans.append(trace.get_current_span())
+
+    assert await Attempts(handle, SeenEvents(), pace).judge(odd, over) == Done()
+    assert len(spans) == 1
+
+
+async def test_waits_for_an_event_no_longer_than_it_is_told(over: asyncio.Event) -> None:
+    assert not await set_within(over, 0)
+    over.set()
+    assert await set_within(over, 1000)
