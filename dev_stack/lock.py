@@ -52,6 +52,7 @@ def compile_requirements(root: Path, group: str, output: Path, *options: str) ->
     command = [
         *(find_uv_bin(), "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes"),
         *("--no-emit-index-url", "--custom-compile-command", "make lock"),
+        "--no-python-downloads",  # where there is no 3.11, a newer Python resolves for it just as well
         *("--group", f"pyproject.toml:{group}", "--output-file", str(output), *options),
     ]
     return subprocess.run(command, cwd=root, check=False, capture_output=True, text=True)  # noqa: S603 - ours

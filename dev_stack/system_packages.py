@@ -49,8 +49,9 @@ def install_packages(packages: Sequence[str], *, needed_for: str, otherwise: str
         PackagesMissingError: When we may not, or apt fails.
     """
     names = " ".join(packages)
-    print(f"Installing {names}, which {needed_for} needs …", flush=True)
     rights = _rights()
+    if rights is not None:
+        print(f"Installing {names}, which {needed_for} needs …", flush=True)
     if rights is None or subprocess.run([*rights, "sh", "-c", _INSTALL, "sh", *packages], check=False).returncode:  # noqa: S603
         raise PackagesMissingError(
             f"{needed_for} needs {names}, which could not be installed from here: "

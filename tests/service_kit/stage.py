@@ -16,6 +16,7 @@ from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import ChannelNotFoundEntity
 from pamqp.commands import Basic
 
+from dev_stack.rabbit_node import RabbitNode
 from service_kit.consumer import Consumer
 from service_kit.events import Event, encode_event, new_event
 from service_kit.rabbit import QueueTopology
@@ -34,6 +35,20 @@ def thing_happened(name: str = "one") -> Event:
 
 def name_of(event: Event) -> str:
     return msgspec.json.decode(event.data, type=Thing).name
+
+
+async def rabbitmqctl(node: RabbitNode, *arguments: str) -> str:
+    """Ask a node by its own command; what it prints."""
+    process = await asyncio.create_subprocess_exec(
+        "/usr/lib/rabbitmq/bin/rabbitmqctl",
+        *("--quiet", "--node", "dev_stack@localhost", *arguments),
+        env=node._environment(),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    printed, _ = await process.communicate()
+    assert process.returncode == 0, printed.decode()
+    return printed.decode()
 
 
 async def until(condition: Callable[[], bool | Awaitable[bool]], *, within: float = PATIENCE_SECONDS) -> None:

@@ -42,9 +42,7 @@ def body(name: str = "one") -> bytes:
     return encode_event(thing_happened(name))
 
 
-async def test_is_done_when_the_handler_has_returned(
-    attempts: Attempts, witness: Witness, over: asyncio.Event
-) -> None:
+async def test_is_done_when_the_handler_has_returned(attempts: Attempts, witness: Witness, over: asyncio.Event) -> None:
     assert await attempts.judge(body(), over) == Done()
     assert witness.handled == ["one"]
 
@@ -94,9 +92,7 @@ async def test_counts_one_failure_at_full_speed(attempts: Attempts, witness: Wit
 
 
 @pytest.mark.usefixtures("slow")
-async def test_tries_in_place_while_everything_fails(
-    attempts: Attempts, witness: Witness, over: asyncio.Event
-) -> None:
+async def test_tries_in_place_while_everything_fails(attempts: Attempts, witness: Witness, over: asyncio.Event) -> None:
     witness.failures = 7
     assert await attempts.judge(body(), over) == Done()
     assert witness.tries == 8
@@ -131,9 +127,7 @@ async def test_is_interrupted_in_a_pause_when_the_message_is_no_longer_ours(
     assert witness.tries == 1
 
 
-async def test_does_not_interrupt_a_handler_at_work(
-    attempts: Attempts, witness: Witness, over: asyncio.Event
-) -> None:
+async def test_does_not_interrupt_a_handler_at_work(attempts: Attempts, witness: Witness, over: asyncio.Event) -> None:
     witness.gate.clear()
     judging = asyncio.create_task(attempts.judge(body(), over))
     await witness.is_at_work()

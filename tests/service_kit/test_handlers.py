@@ -13,7 +13,13 @@ class Thing(msgspec.Struct, frozen=True):
 
 
 def event(event_type: str = "thing.happened", data: object = None) -> Event:
-    envelope = {"specversion": "1.0", "id": "1", "source": "/tests", "type": event_type, "data": data or {"name": "one"}}
+    envelope = {
+        "specversion": "1.0",
+        "id": "1",
+        "source": "/tests",
+        "type": event_type,
+        "data": data or {"name": "one"},
+    }
     return decode_event(json.dumps(envelope).encode())
 
 

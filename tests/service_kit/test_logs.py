@@ -117,8 +117,8 @@ def test_keeps_what_is_as_bad_as_the_level_says(lines: Lines, log_format: str, l
 def test_a_chatty_library_is_heard_from_warnings_on(lines: Lines) -> None:
     configure(log_level="DEBUG")
 
-    logging.getLogger("aiormq.connection").info("frame")
-    logging.getLogger("aiormq.connection").warning("closed")
+    logging.getLogger("pymongo.topology").info("frame")
+    logging.getLogger("pymongo.topology").warning("closed")
 
     assert [line.split()[2] for line in lines()] == ["closed"]
 

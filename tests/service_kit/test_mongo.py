@@ -2,7 +2,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 from uuid import uuid4
 
 import httpx
@@ -144,17 +144,18 @@ async def test_data_that_break_a_unique_index_are_told_and_keep_it_from_being_re
     assert "E11000 duplicate key error" in told[0]["error"]
 
 
-class Unmappable(Document):
+class WronglyIndexed(Document):
     class Settings:
-        name = "no\0name"
+        indexes: ClassVar = [7]
 
 
 async def test_even_a_mistake_of_ours_is_told(make_store: StoreMaker, mongod: Mongod) -> None:
     with capture_logs() as told:
-        async with make_store(mongod.url, Unmappable).opened():
+        async with make_store(mongod.url, WronglyIndexed).opened():
             await eventually(lambda: len(told) >= 1)
 
     assert told[0]["event"] == "mongodb_not_prepared"
+    assert told[0]["error"].startswith("TypeError: ")
 
 
 async def test_preparing_twice_is_harmless_and_makes_the_indexes(store: MongoStore) -> None:

@@ -81,6 +81,7 @@ async def test_a_flood_of_mistakes_has_a_short_answer(client: httpx.AsyncClient)
         b'{"text": "\xff"}',
         b'{"text": "\xed\xa0\x80"}',
         '{"text": "utf-16"}'.encode("utf-16"),
+        '{"text": "utf-16"}'.encode("utf-16-le"),
         rb'{"text": "\ud800"}',
         rb'{"text": "a", "tags": {"\udfff": "b"}}',
         rb'{"text": "a", "tags": {"b": "\ud83d\ud83d"}}',

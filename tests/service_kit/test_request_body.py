@@ -25,8 +25,8 @@ def note_of(size_bytes: int) -> bytes:
 
 async def chunked(body: bytes) -> AsyncIterator[bytes]:
     """Without Content-Length, a third at a time."""
-    for start in range(0, len(body), 700):
-        yield body[start : start + 700]
+    for start in range(0, len(body), 701):
+        yield body[start : start + 701]
 
 
 @pytest.mark.parametrize("send", [bytes, chunked], ids=["announced", "chunked"])
@@ -64,6 +64,14 @@ async def test_half_a_character_is_seen_across_chunks(client: httpx.AsyncClient,
     answer = await client.post("/notes", content=chunked(body), headers=JSON)
 
     assert answer.status_code == 400
+
+
+async def test_a_character_may_be_cut_by_the_end_of_a_chunk(client: httpx.AsyncClient) -> None:
+    body = b'{"text": "' + "ññ".encode() * 400 + b'"}'
+
+    answer = await client.post("/notes", content=chunked(body), headers=JSON)
+
+    assert (answer.status_code, answer.json()["text"]) == (201, "ñ" * 800)
 
 
 async def test_what_is_no_json_may_hold_any_bytes(make_client: ClientMaker) -> None:

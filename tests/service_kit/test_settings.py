@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
 from service_kit.settings import ApiSettings, MongoSettings, RabbitSettings, ServiceSettings, load
@@ -153,6 +154,13 @@ def test_a_mistake_is_told_without_the_value(
     told = capsys.readouterr().err
     assert advice in told
     assert "geheim" not in told
+
+
+def test_even_unloaded_a_mistake_shows_no_value() -> None:
+    with pytest.raises(ValidationError) as refused:
+        EverySettings.model_validate({"mongodb_uri": "geheim", "port": "geheim"})
+
+    assert "geheim" not in str(refused.value)
 
 
 def test_shows_no_secret_when_it_is_printed() -> None:

@@ -90,6 +90,19 @@ async def test_one_console_line_and_one_sample_name_the_routes_template(
     assert counted(label, route, int(status)) == before + 1
 
 
+async def test_a_plain_route_with_a_parameter_floods_no_metrics(make_client: ClientMaker, lines: Lines) -> None:
+    async def hello(_request: Request) -> Response:
+        return Response()
+
+    app = notes_api.build()
+    app.add_route("/plain/{number}", hello)
+    client = await make_client(app)
+
+    await client.get("/plain/7")
+
+    assert lines()[-1].startswith("GET unmatched 200 ")
+
+
 async def test_a_body_that_is_too_large_has_its_line_too(client: httpx.AsyncClient, lines: Lines) -> None:
     await client.post("/notes", content=b" " * 2_000_000, headers={"Content-Type": "application/json"})
 

@@ -1,0 +1,179 @@
+"""Our services as real processes on real servers, and callers who hammer them."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, ClassVar, Final, Self
+
+import httpx
+import pytest
+from pymongo import MongoClient
+
+from dev_stack.mongod import Mongod
+from dev_stack.ports import LOOPBACK, free_port
+from dev_stack.rabbit_node import RabbitNode
+from dev_stack.server import Server
+from dev_stack.services import named_services
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+DATABASE: Final = "end_to_end"
+PATIENCE_SECONDS: Final = 30.0
+WISH: Final = {
+    "items": [{"sku": "MUG-01", "name": "Coffee mug", "quantity": 3, "unit_price": "19.99"}],
+    "currency": "EUR",
+}
+
+
+class ServiceProcess(Server):
+    """One of our services, started by the very command that `make up` uses."""
+
+    name: ClassVar[str] = "the service"
+
+    def __init__(self, folder: Path, service: str, **settings: str) -> None:
+        super().__init__(folder, free_port())
+        [self._service] = named_services([service])
+        self._settings = settings
+
+    @classmethod
+    def install(cls) -> None:
+        pass
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    def is_ready(self) -> bool:
+        with suppress(httpx.TransportError):
+            return httpx.get(f"{self.url}/health/ready").is_success
+        return False
+
+    def is_alive(self) -> bool:
+        with suppress(httpx.TransportError):
+            return httpx.get(f"{self.url}/health/live").is_success
+        return False
+
+    def lines(self) -> list[str]:
+        """What it has printed since its start before the last, or since its first."""
+        logs = [log for log in (self.log.with_suffix(".log.1"), self.log) if log.exists()]
+        return [line for log in logs for line in log.read_text().splitlines()]
+
+    def _command(self) -> list[str]:
+        return [sys.executable, *self._service.command]
+
+    def _environment(self) -> dict[str, str]:
+        here = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PORT": str(self.port)}
+        return here | self._settings
+
+
+@pytest.fixture(scope="session")
+def addresses(mongod: Mongod, rabbit: RabbitNode) -> dict[str, str]:
+    """The settings by which our services find their servers."""
+    return {"MONGODB_URI": mongod.url, "MONGODB_DATABASE": DATABASE, "RABBITMQ_URL": rabbit.url}
+
+
+def _kept_running(process: ServiceProcess) -> ServiceProcess:
+    if not process.is_running:
+        process.start()
+    return process
+
+
+@pytest.fixture(scope="session")
+def _orders_process(addresses: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
+    process = ServiceProcess(tmp_path_factory.mktemp("orders"), "orders_service", **addresses)
+    yield process
+    process.stop()
+
+
+@pytest.fixture(scope="session")
+def _notifications_process(
+    addresses: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServiceProcess]:
+    process = ServiceProcess(tmp_path_factory.mktemp("notifications"), "notifications_service", **addresses)
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def orders(_orders_process: ServiceProcess) -> ServiceProcess:
+    """orders_service, running; a test may end it."""
+    return _kept_running(_orders_process)
+
+
+@pytest.fixture
+def notifications(_notifications_process: ServiceProcess) -> ServiceProcess:
+    """notifications_service, running; a test may end it."""
+    return _kept_running(_notifications_process)
+
+
+@pytest.fixture
+def waiting_events(mongod: Mongod) -> Iterator[Callable[[], int]]:
+    """How many orders have an event that waits in their outbox."""
+    with MongoClient[dict[str, Any]](mongod.url) as client:
+        yield lambda: client[DATABASE].orders.count_documents({"outbox.0": {"$exists": True}})
+
+
+def until(holds: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
+    """Wait for a condition that other processes bring about."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def place(orders: ServiceProcess, **headers: str) -> httpx.Response:
+    """Post an order."""
+    return httpx.post(f"{orders.url}/orders", json=WISH, headers=headers)
+
+
+def announcements(*services: ServiceProcess) -> list[str]:
+    """The ids of the orders whose line was printed, in their order; one that was printed twice stands twice."""
+    words = "New order received: "
+    lines = [line for service in services for line in service.lines() if words in line]
+    return [line.partition(words)[2][:24] for line in lines]
+
+
+class Crowd:
+    """Callers who post orders one after the other until they are told to go home.
+
+    Attributes:
+        accepted: Ids of the orders that were answered 201.
+        refused: Statuses of all other answers.
+    """
+
+    def __init__(self, urls: list[str], size: int = 16) -> None:
+        self._urls = urls
+        self._size = size
+        self._going_home = asyncio.Event()
+        self.accepted: list[str] = []
+        self.refused: list[int] = []
+
+    async def __aenter__(self) -> Self:
+        self._callers = [asyncio.create_task(self._call(self._urls[n % len(self._urls)])) for n in range(self._size)]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._going_home.set()
+        await asyncio.gather(*self._callers)
+
+    async def has_placed(self, count: int) -> None:
+        """Return once so many orders were accepted."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while len(self.accepted) < count:  # noqa: ASYNC110 - many callers change it
+                await asyncio.sleep(0.01)
+
+    async def _call(self, url: str) -> None:
+        async with httpx.AsyncClient(base_url=url, timeout=10) as client:
+            while not self._going_home.is_set():
+                try:
+                    answer = await client.post("/orders", json=WISH)
+                except httpx.TransportError:  # the service is gone: nothing was promised
+                    await asyncio.sleep(0.05)
+                    continue
+                if answer.status_code == httpx.codes.CREATED:
+                    self.accepted.append(answer.json()["id"])
+                else:
+                    self.refused.append(answer.status_code)

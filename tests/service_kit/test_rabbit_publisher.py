@@ -1,0 +1,228 @@
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from structlog.testing import capture_logs
+
+from dev_stack.rabbit_node import RabbitNode
+from service_kit import rabbit_publisher
+from service_kit.broker import Outcome, OutgoingMessage
+from service_kit.rabbit_publisher import RabbitPublisher
+from tests.service_kit.stage import Cable, Queue, own_queue, rabbitmqctl, until
+
+
+@pytest.fixture
+async def queue(rabbit: RabbitNode) -> AsyncIterator[Queue]:
+    async with own_queue(rabbit.url) as queue:
+        yield queue
+
+
+@pytest.fixture
+async def cable(rabbit: RabbitNode) -> AsyncIterator[Cable]:
+    async with Cable(rabbit.url) as cable:
+        yield cable
+
+
+@pytest.fixture
+async def publisher(cable: Cable, queue: Queue) -> AsyncIterator[RabbitPublisher]:
+    """Connected over a cable that can be cut."""
+    publisher = RabbitPublisher(cable.url, "tests", [queue.topology])
+    async with publisher.opened():
+        async with asyncio.timeout(10):
+            await publisher.connected()
+        yield publisher
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rabbit_publisher, "_PUBLISH_SECONDS", 0.3)
+
+
+def message(queue: Queue, number: int = 1, *, topic: str = "happened") -> OutgoingMessage:
+    return OutgoingMessage(f"m{number}", f"{queue.topology.queue}.{topic}", b"body", "text/plain", headers={"x-n": number})
+
+
+async def test_sends_a_persistent_message_with_its_id_and_headers(publisher: RabbitPublisher, queue: Queue) -> None:
+    assert await publisher.publish([message(queue)]) == [Outcome.CONFIRMED]
+    taken = await queue.take()
+    properties = taken.header.properties
+    assert taken.body == b"body"
+    assert (properties.message_id, properties.delivery_mode) == ("m1", 2)
+    assert properties.content_type == "text/plain"
+    assert (properties.headers or {})["x-n"] == 1
+
+
+async def test_declares_the_queue_that_is_not_there(rabbit: RabbitNode, queue: Queue) -> None:
+    await queue.delete()
+    publisher = RabbitPublisher(rabbit.url, "tests", [queue.topology])
+    async with publisher.opened():
+        await publisher.connected()
+        assert await publisher.publish([message(queue)]) == [Outcome.CONFIRMED]
+
+
+async def test_makes_a_deleted_queue_again_and_delivers_at_the_next_try(
+    publisher: RabbitPublisher, queue: Queue
+) -> None:
+    await queue.delete()
+    assert await publisher.publish([message(queue)]) == [Outcome.REFUSED]
+    assert await publisher.publish([message(queue)]) == [Outcome.CONFIRMED]
+    assert await queue.count() == 1
+
+
+async def test_never_takes_a_returned_message_for_a_confirmed_one_with_the_same_id(
+    publisher: RabbitPublisher, queue: Queue
+) -> None:
+    """aiormq tells returned messages apart by their ids alone."""
+    await queue.delete()
+    twins = [message(queue), message(queue)]
+    assert Outcome.CONFIRMED not in await publisher.publish(twins)
+    both = await asyncio.gather(publisher.publish([message(queue, 2)]), publisher.publish([message(queue, 2)]))
+    assert sorted(outcome.value for (outcome,) in both) == ["confirmed", "unknown"]
+    assert await queue.count() == 1
+
+
+async def test_refuses_what_amqp_cannot_carry(publisher: RabbitPublisher, queue: Queue) -> None:
+    unsendable = [
+        OutgoingMessage("x" * 256, "topic", b"", "text/plain"),
+        OutgoingMessage("m1", "x" * 256, b"", "text/plain"),
+        OutgoingMessage("m2", "topic", b"", "text/plain", headers={"x": 2**70}),
+        OutgoingMessage("m3", "topic", b"", "text/plain", headers={"x": "\ud800"}),
+    ]
+    assert await publisher.publish(unsendable) == [Outcome.REFUSED] * 4
+    assert await publisher.publish([message(queue)]) == [Outcome.CONFIRMED]
+
+
+async def test_takes_a_message_of_five_megabytes(publisher: RabbitPublisher, queue: Queue) -> None:
+    large = OutgoingMessage("m1", queue.topology.queue, b"x" * 5_000_000, "text/plain", exchange="")
+    assert await publisher.publish([large]) == [Outcome.CONFIRMED]
+    assert len((await queue.take()).body) == 5_000_000
+
+
+async def test_knows_nothing_of_messages_whose_confirms_are_lost(
+    publisher: RabbitPublisher, cable: Cable, queue: Queue
+) -> None:
+    cable.deafen()
+    publishing = asyncio.create_task(publisher.publish([message(queue, number) for number in range(5)]))
+    await until(lambda: has(queue, 5))
+    await cable.cut()
+    assert await publishing == [Outcome.UNKNOWN] * 5
+
+
+async def has(queue: Queue, count: int) -> bool:
+    return await queue.count() == count
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_knows_nothing_of_messages_that_the_broker_does_not_answer_in_time(
+    publisher: RabbitPublisher, cable: Cable, queue: Queue
+) -> None:
+    cable.deafen()
+    assert await publisher.publish([message(queue, number) for number in range(5)]) == [Outcome.UNKNOWN] * 5
+    await cable.cut()
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_goes_on_after_the_alarm_of_a_broker(publisher: RabbitPublisher, rabbit: RabbitNode, queue: Queue) -> None:
+    await rabbitmq_blocks(rabbit, blocks=True)
+    try:
+        # The first message is what makes the broker stop reading from this connection.
+        outcomes = [await publisher.publish([message(queue, number)]) for number in range(2)]
+    finally:
+        await rabbitmq_blocks(rabbit, blocks=False)
+    assert outcomes[-1] == [Outcome.UNKNOWN]
+    await until(lambda: confirms(publisher, message(queue, 3)))
+
+
+async def rabbitmq_blocks(rabbit: RabbitNode, *, blocks: bool) -> None:
+    await rabbitmqctl(rabbit, "set_vm_memory_high_watermark", "absolute", "1MB" if blocks else "2GB")
+
+
+async def confirms(publisher: RabbitPublisher, message: OutgoingMessage) -> bool:
+    return await publisher.publish([message]) == [Outcome.CONFIRMED]
+
+
+async def test_never_raises_while_connections_come_and_go(
+    publisher: RabbitPublisher, cable: Cable, queue: Queue
+) -> None:
+    outcomes: list[Outcome] = []
+    done = asyncio.Event()
+
+    async def keep_publishing(which: int) -> None:
+        number = 0
+        while not done.is_set():
+            number += 1
+            topic = "happened" if number % 5 else "nobody.listens"
+            outcomes.extend(await publisher.publish([message(queue, 100_000 * which + number, topic=topic)] * 2))
+            await asyncio.sleep(0)
+
+    publishing = [asyncio.create_task(keep_publishing(which)) for which in range(5)]
+    for _ in range(6):
+        async with asyncio.timeout(10):
+            await publisher.connected()
+        so_far = len(outcomes)
+        await until(lambda so_far=so_far: len(outcomes) > so_far + 50)  # type: ignore[misc]
+        await cable.cut()
+        await cable.mend()
+    done.set()
+    await asyncio.gather(*publishing)
+    assert set(outcomes) == set(Outcome)
+
+
+async def test_can_be_cancelled_while_it_publishes(publisher: RabbitPublisher, cable: Cable, queue: Queue) -> None:
+    cable.deafen()
+    publishing = asyncio.create_task(publisher.publish([message(queue)]))
+    await until(lambda: has(queue, 1))
+    publishing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await publishing
+    await cable.cut()
+
+
+async def test_is_healthy_while_it_is_connected(publisher: RabbitPublisher, cable: Cable) -> None:
+    await publisher.check()
+    await cable.cut()
+    await until(lambda: not publisher._up.is_set())
+    with pytest.raises(ConnectionError):
+        await publisher.check()
+
+
+async def test_waits_for_a_broker_that_starts_later_with_a_line_a_retry(rabbit: RabbitNode, queue: Queue) -> None:
+    cable = Cable(rabbit.url)
+    await cable.mend()
+    await cable.cut()
+    publisher = RabbitPublisher(cable.url, "tests", [queue.topology])
+    with capture_logs() as logs:
+        async with publisher.opened():
+            await until(lambda: len(logs) >= 2)
+            await cable.mend()
+            await publisher.connected()
+            assert await publisher.publish([message(queue)]) == [Outcome.CONFIRMED]
+    await cable.cut()
+    *retries, connected = logs
+    assert all(line["event"].startswith("tests.publisher waits for RabbitMQ: ") for line in retries)
+    assert connected["event"] == "rabbitmq_connected"
+    assert "exc_info" not in {key for line in retries for key in line if line[key]}
+
+
+async def test_says_why_it_waits_when_a_queue_has_other_arguments(
+    rabbit: RabbitNode, queue: Queue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await queue.delete()
+    await queue.channel.declare_queue(queue.topology.queue, durable=True)
+    publisher = RabbitPublisher(rabbit.url, "tests", [queue.topology])
+    with capture_logs() as logs:
+        async with publisher.opened():
+            await until(lambda: len(logs) >= 2)
+    assert "exists with other arguments than this service declares" in logs[0]["event"]
+    assert logs[1]["again_in_seconds"] > logs[0]["again_in_seconds"]
+    assert not capsys.readouterr().err
+
+
+async def test_leaves_no_task_behind(rabbit: RabbitNode, queue: Queue) -> None:
+    before = asyncio.all_tasks()
+    async with RabbitPublisher(rabbit.url, "tests", [queue.topology]).opened():
+        pass
+    publisher = RabbitPublisher(rabbit.url, "tests", [queue.topology])
+    async with publisher.opened():
+        await publisher.connected()
+    await until(lambda: asyncio.all_tasks() <= before)

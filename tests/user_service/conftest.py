@@ -1,0 +1,85 @@
+"""The real app without a socket, on a real MongoDB; each test has a database of its own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.collection import AsyncCollection
+
+from dev_stack.mongod import Mongod
+from user_service.config.settings import UserSettings
+from user_service.main import build
+
+JsonObject = dict[str, Any]
+Stored = AsyncCollection[JsonObject]
+
+PASSWORD = "correct horse battery staple"
+_PATIENCE_SECONDS = 20.0
+
+
+def settings_for(url: str) -> UserSettings:
+    database = f"users_{uuid4().hex}"
+    return UserSettings.model_validate({"mongodb_uri": url, "mongodb_database": database, "bcrypt_rounds": 4})
+
+
+@pytest.fixture
+def settings(mongod: Mongod) -> UserSettings:
+    return settings_for(mongod.url)
+
+
+@pytest.fixture
+async def stored(settings: UserSettings) -> AsyncIterator[Stored]:
+    """The collection of the users as MongoDB keeps them."""
+    async with AsyncMongoClient[JsonObject](settings.mongodb_uri.get_secret_value(), tz_aware=True) as client:
+        yield client[settings.mongodb_database].users
+        await client.drop_database(settings.mongodb_database)
+
+
+@pytest.fixture
+async def api(settings: UserSettings, stored: Stored) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the app, which is ready."""
+    assert stored is not None
+    async with calling(settings) as api:
+        await until(lambda: is_ready(api))
+        yield api
+
+
+@asynccontextmanager
+async def calling(settings: UserSettings) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an app that has started."""
+    app = build(settings)
+    transport = httpx.ASGITransport(app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://api") as api:
+        yield api
+
+
+async def is_ready(api: httpx.AsyncClient) -> bool:
+    return (await api.get("/health/ready")).status_code == 200
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        while not await holds():  # noqa: ASYNC110 - it is another process that changes it
+            await asyncio.sleep(0.01)
+
+
+async def register(api: httpx.AsyncClient, **changes: object) -> httpx.Response:
+    wish = {"name": "Ana Peña", "email": "Ana@example.com", "password": PASSWORD, **changes}
+    return await api.post("/users/", json=wish)
+
+
+async def registered(api: httpx.AsyncClient, **changes: object) -> JsonObject:
+    answer = await register(api, **changes)
+    assert answer.status_code == 201, answer.text
+    user: JsonObject = answer.json()
+    return user
+
+
+def code_of(answer: httpx.Response) -> str:
+    assert answer.headers["content-type"] == "application/problem+json"
+    return str(answer.json()["type"]).removeprefix("urn:problem-type:")

@@ -1,0 +1,60 @@
+import asyncio
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from passlib.context import CryptContext
+from pydantic import SecretStr
+
+from user_service.services.passwords import PasswordHasher, TooManyPasswordsError, usable_cores
+
+BCRYPT = CryptContext(schemes=["bcrypt"])
+LONGEST = SecretStr("ñ" * 36)
+
+
+@pytest.fixture
+def hasher() -> Iterator[PasswordHasher]:
+    with closing(PasswordHasher(4, threads=1)) as hasher:
+        yield hasher
+
+
+async def test_hashes_with_bcrypt_at_the_given_cost(hasher: PasswordHasher) -> None:
+    hashed = await hasher.hash(LONGEST)
+
+    assert hashed.startswith("$2b$04$")
+    assert BCRYPT.verify("ñ" * 36, hashed)
+    assert not BCRYPT.verify("ñ" * 35, hashed)
+
+
+async def test_gives_each_hash_a_salt_of_its_own(hasher: PasswordHasher) -> None:
+    assert await hasher.hash(LONGEST) != await hasher.hash(LONGEST)
+
+
+async def test_lets_33_passwords_wait_for_a_thread_and_refuses_the_next(hasher: PasswordHasher) -> None:
+    outcomes = await asyncio.gather(*(hasher.hash(LONGEST) for _ in range(40)), return_exceptions=True)
+
+    refused = [outcome for outcome in outcomes if isinstance(outcome, TooManyPasswordsError)]
+    assert len(refused) == 7
+    assert refused[0].headers["Retry-After"]
+
+
+async def test_takes_passwords_again_after_a_burst(hasher: PasswordHasher) -> None:
+    await asyncio.gather(*(hasher.hash(LONGEST) for _ in range(40)), return_exceptions=True)
+
+    assert await hasher.hash(LONGEST)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no priority of its own")
+async def test_steps_back_behind_the_event_loop(hasher: PasswordHasher) -> None:
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    await hasher.hash(LONGEST)
+    [thread] = hasher._pool._threads
+
+    assert os.getpriority(os.PRIO_PROCESS, thread.native_id or 0) > before
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before
+
+
+def test_uses_at_least_one_core() -> None:
+    assert usable_cores() >= 1
