@@ -8,7 +8,7 @@ from typing import Final
 
 from railway_sdk import Project, Service, define_railway, github, image, mongo, project, service, volume
 
-REPOSITORY: Final = "your-account/real-microservices"  # a fork changes this line
+REPOSITORY: Final = "your-account/delivered"  # a fork changes this line
 REGION: Final = "us-east4-eqdc4a"  # of all: a volume lies where its service runs, and to move one is destructive
 REPLICAS: Final = 1  # of each service of ours; all of them may run more than once
 
@@ -34,7 +34,7 @@ def our_service(name: str, port: int, env: dict[str, object]) -> Service:
     everywhere = {
         "ENVIRONMENT": "production",
         "HOST": "*",
-        "LOG_FORMAT": "console",  # Railway shows a JSON line's `message`; our JSON lines call it `event`
+        "LOG_FORMAT": "json",  # Railway shows a line's `message`, and filters by the other fields
         "PORT": str(port),
         "RAILWAY_DOCKERFILE_PATH": dockerfile,  # what a service by hand uses; so that a plan adopts it unchanged
     }
@@ -91,4 +91,4 @@ def main(_context: object = None) -> Project:
         our_service("orders_service", 8002, {**key, **documents, **events, "MONGODB_DATABASE": "orders_service"}),
         our_service("notifications_service", 8003, events),
     ]
-    return project("real-microservices", resources=[mongodb, rabbitmq_data, rabbitmq, *services])
+    return project("delivered", resources=[mongodb, rabbitmq_data, rabbitmq, *services])

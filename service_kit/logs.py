@@ -50,7 +50,11 @@ def _render_plain(_logger: WrappedLogger, _method: str, event: EventDict) -> str
 
 def _renderers(settings: ServiceSettings) -> list[Processor]:
     if settings.log_format == "json":
-        return [structlog.processors.format_exc_info, _render_json(settings.service)]
+        return [
+            structlog.processors.format_exc_info,
+            structlog.processors.EventRenamer("message"),  # the name by which log platforms know it
+            _render_json(settings.service),
+        ]
     if sys.stdout.isatty():
         # structlog's own choice of traceback shows the variables of every frame, passwords too.
         return [structlog.dev.ConsoleRenderer(pad_event_to=0, exception_formatter=structlog.dev.plain_traceback)]
@@ -114,7 +118,7 @@ def announcer(settings: ServiceSettings) -> Callable[[str], None]:
     """A writer of lines that are themselves what the service is for: no `LOG_LEVEL` silences them.
 
     Returns:
-        In the console format the text alone makes the line; in the JSON format it is the line's `event`.
+        In the console format the text alone makes the line; in the JSON format it is the line's `message`.
     """
     if settings.log_format == "console":
         return lambda text: print(text, flush=True)

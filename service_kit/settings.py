@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 def _on_railway() -> bool:
-    return "RAILWAY_ENVIRONMENT" in os.environ
+    return not os.environ.keys().isdisjoint({"RAILWAY_ENVIRONMENT", "RAILWAY_ENVIRONMENT_NAME"})
 
 
 class EnvironmentSettings(BaseSettings):

@@ -12,7 +12,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from orders_service.models.currency import CurrencyCode
 from orders_service.models.money import Money, Price
-from orders_service.models.spelling import VISIBLE, Spelling
+from service_kit.spelling import VISIBLE, Spelling
 from service_kit.mongo_outbox import OUTBOX_INDEX
 
 IDEMPOTENCY_INDEX: Final = "idempotency_key"

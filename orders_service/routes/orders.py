@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 
 from orders_service.models.order import NewOrder, OrderView
-from orders_service.models.spelling import Spelling
+from service_kit.spelling import Spelling
 from orders_service.routes.dependencies import NowDep, OrdersDep, StoreDep
 from orders_service.services.idempotency import KEY_PATTERN, IdempotencyConflictError
 from orders_service.services.listing import OrderQuery, list_orders

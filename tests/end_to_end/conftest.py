@@ -70,6 +70,13 @@ class ServiceProcess(Server):
 
 
 @pytest.fixture(scope="session")
+def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitNode]:
+    """A RabbitMQ of our own: our consumer would take what other tests put into `orders_queue`."""
+    with RabbitNode(tmp_path_factory.mktemp("rabbit"), free_port()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def addresses(mongod: Mongod, rabbit: RabbitNode) -> dict[str, str]:
     """The settings by which our services find their servers."""
     return {"MONGODB_URI": mongod.url, "MONGODB_DATABASE": DATABASE, "RABBITMQ_URL": rabbit.url}

@@ -88,7 +88,7 @@ async def api(settings: OrdersSettings, stored: Stored) -> AsyncIterator[httpx.A
 
 
 async def is_ready(api: httpx.AsyncClient) -> bool:
-    return (await api.get("/health/ready")).json()["status"] == "ok"
+    return bool((await api.get("/health/ready")).json()["status"] == "ok")
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:

@@ -18,7 +18,7 @@ def test_evaluates_under_old_and_new_versions_of_the_cli(
 ) -> None:
     graph = project_file.main(*arguments).to_graph()
 
-    assert graph["name"] == "real-microservices"
+    assert graph["name"] == "delivered"
     assert json.loads(json.dumps(graph)) == graph
 
 

@@ -1,4 +1,4 @@
-"""What the tests of the broker half stand on: a queue of their own, a cable that can be cut, and handlers that watch."""
+"""What the tests of the broker half stand on: a queue of their own, a cable to cut, and handlers that watch."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -69,7 +69,7 @@ class Queue:
     channel: AbstractChannel
     underlay: aiormq.abc.AbstractChannel
 
-    async def put(self, body: bytes, *, into: str | None = None, **properties: Any) -> None:
+    async def put(self, body: bytes, *, into: str | None = None, **properties: Any) -> None:  # noqa: ANN401 - as AMQP
         """Send a message as any AMQP client might."""
         await self.underlay.basic_publish(
             body,

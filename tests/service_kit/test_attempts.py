@@ -1,5 +1,4 @@
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from opentelemetry import trace
@@ -32,10 +31,9 @@ async def over() -> asyncio.Event:
 
 
 @pytest.fixture
-async def slow(pace: Pace) -> AsyncIterator[None]:
+async def slow(pace: Pace) -> None:
     for _ in range(pace.slow_after):
         pace.record(ok=False)
-    yield
 
 
 def body(name: str = "one") -> bytes:

@@ -3,7 +3,6 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from pamqp.commands import Basic
 from structlog.testing import capture_logs
 
 from dev_stack.rabbit_node import RabbitNode
@@ -39,8 +38,8 @@ async def witness() -> Witness:
 async def make_consumer(cable: Cable, queue: Queue, witness: Witness) -> ConsumerMaker:
     """Makes consumers of the queue, at the end of the cable."""
 
-    def make(**given: Any) -> Consumer:
-        return Consumer(cable.url, "tests", queue.topology, witness, **given)
+    def make(*, pace: Pace | None = None, check_seconds: float = 15) -> Consumer:
+        return Consumer(cable.url, "tests", queue.topology, witness, pace=pace, check_seconds=check_seconds)
 
     return make
 
@@ -98,7 +97,7 @@ STRANGE: list[dict[str, Any]] = [
     {"message_id": "m1", "headers": {ATTEMPTS_HEADER: -1}},
     {"message_id": "m1", "headers": {ATTEMPTS_HEADER: True}},
     {"message_id": "m1", "headers": {ATTEMPTS_HEADER: 2**62}},
-    {"message_id": "m1", "headers": {ATTEMPTS_HEADER: {"a": [1, None, b"\xff"]}}},
+    {"message_id": "m1", "headers": {ATTEMPTS_HEADER: {"a": [1, None, bytearray(b"\xff")]}}},
     {"message_id": "m1", "priority": 255, "reply_to": "x", "app_id": "ñ", "expiration": "3600000"},
     {"message_id": "x" * 255, "content_type": "x" * 255},
 ]
@@ -154,17 +153,6 @@ async def test_is_not_thrown_off_by_properties_that_cannot_be_read(
             await witness.has_handled("unreadable", "behind it")
     assert await queue.count_dead() == 1
     assert not [line for line in logs if "waits for RabbitMQ" in line["event"]]
-
-
-async def test_takes_a_delivery_mode_that_amqp_does_not_know(
-    make_consumer: ConsumerMaker, queue: Queue, witness: Witness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Basic.Properties, "validate", lambda _self: None)
-    await queue.put(encode_event(thing_happened("odd")), delivery_mode=7)
-    await queue.put_events(thing_happened("behind it"))
-    async with consuming(make_consumer()):
-        await witness.has_handled("odd", "behind it")
-    assert await queue.count() == 0
 
 
 async def test_handles_an_event_with_an_enormous_id(
@@ -361,9 +349,14 @@ async def test_takes_the_first_message_alone_and_then_a_hundred(
         first = len(witness.handled)
         release_one(witness)
         await until(lambda: len(witness.handled) == first + 1)
-        await until(lambda: has(queue, 149))
+        await until(lambda: holds_a_hundred(queue))
         witness.gate.set()
         await until(lambda: len(witness.handled) == 250)
+
+
+async def holds_a_hundred(queue: Queue) -> bool:
+    """The subscription to the first message may hold one more."""
+    return 250 - 1 - await queue.count() in {100, 101}
 
 
 def release_one(witness: Witness) -> None:

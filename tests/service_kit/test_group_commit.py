@@ -29,6 +29,7 @@ class FakeCollection:
     Attributes:
         name: As a collection has one.
         batches: The documents of each write.
+        writing: Set by the first write.
         errors: Raised by the next writes, in turn; `None` is a write that succeeds.
     """
 
@@ -39,10 +40,12 @@ class FakeCollection:
         self.errors: list[Exception | None] = []
         self.gate = asyncio.Event()
         self.gate.set()
+        self.writing = asyncio.Event()
         self.contexts: list[dict[str, Any]] = []
 
     async def insert_many(self, documents: Sequence[RawBSONDocument], *, ordered: bool) -> None:
         assert not ordered
+        self.writing.set()
         self.batches.append([dict(document) for document in documents])
         self.contexts.append(get_contextvars())
         await self.gate.wait()
@@ -72,8 +75,7 @@ async def insert_all(commit: GroupCommit, collection: FakeCollection, count: int
     """One document by itself, then `count` more that gather while it is written."""
     collection.gate.clear()
     first = asyncio.create_task(commit.insert({"_id": -1}))
-    while not collection.batches:
-        await asyncio.sleep(0)
+    await collection.writing.wait()
     others = [asyncio.create_task(commit.insert({"_id": number})) for number in range(count)]
     await asyncio.sleep(0)
     collection.gate.set()

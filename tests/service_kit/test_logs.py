@@ -68,7 +68,7 @@ def test_a_json_line_also_names_the_service(events: Callable[[], list[dict[str, 
 
     (event,) = events()
     assert re.fullmatch(INSTANT, event.pop("timestamp"))
-    assert event == {"event": "disk_full", "level": "warning", "free_bytes": 0, "service": "service"}
+    assert event == {"message": "disk_full", "level": "warning", "free_bytes": 0, "service": "service"}
 
 
 def test_a_foreign_console_line_looks_like_ours(lines: Lines) -> None:
@@ -86,8 +86,8 @@ def test_a_foreign_json_line_has_the_fields_of_ours(events: Callable[[], list[di
     logging.getLogger("pymongo.topology").error("lost %s", "primary")
 
     (event,) = events()
-    assert event.keys() == {"event", "level", "timestamp", "service", "logger"}
-    assert (event["event"], event["level"], event["logger"]) == ("lost primary", "error", "pymongo.topology")
+    assert event.keys() == {"message", "level", "timestamp", "service", "logger"}
+    assert (event["message"], event["level"], event["logger"]) == ("lost primary", "error", "pymongo.topology")
 
 
 @pytest.mark.parametrize("log_format", ["console", "json"])
@@ -249,7 +249,7 @@ def test_an_announcement_is_the_event_of_a_json_line_whatever_the_level(
     announce("New order received: 7")
 
     (event,) = events()
-    assert (event["event"], event["level"]) == ("New order received: 7", "info")
+    assert (event["message"], event["level"]) == ("New order received: 7", "info")
 
 
 def test_an_announcer_may_be_made_before_the_logs_are_configured(
@@ -263,4 +263,4 @@ def test_an_announcer_may_be_made_before_the_logs_are_configured(
     announce("New order received: 7")
 
     (event,) = events()
-    assert event["event"] == "New order received: 7"
+    assert event["message"] == "New order received: 7"

@@ -69,9 +69,7 @@ async def test_holds_messages_in_quorum_queues(rabbit: RabbitNode) -> None:
 
 async def test_loses_no_message_whose_way_leads_to_a_queue_that_is_not_there(rabbit: RabbitNode) -> None:
     """RabbitMQ's own dead-lettering would drop it, were it not `at-least-once`."""
-    await rabbitmqctl(
-        rabbit, "eval", "application:set_env(rabbit, dead_letter_worker_publisher_confirm_timeout, 500)."
-    )
+    await rabbitmqctl(rabbit, "eval", "application:set_env(rabbit, dead_letter_worker_publisher_confirm_timeout, 500).")
     async with own_queue(rabbit.url) as queue:
         await queue.delete()
         await queue.put(b"on its rung", into=queue.topology.retry_queue(1))

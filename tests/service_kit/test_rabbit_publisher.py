@@ -39,7 +39,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def message(queue: Queue, number: int = 1, *, topic: str = "happened") -> OutgoingMessage:
-    return OutgoingMessage(f"m{number}", f"{queue.topology.queue}.{topic}", b"body", "text/plain", headers={"x-n": number})
+    return OutgoingMessage(
+        f"m{number}", f"{queue.topology.queue}.{topic}", b"body", "text/plain", headers={"x-n": number}
+    )
 
 
 async def test_sends_a_persistent_message_with_its_id_and_headers(publisher: RabbitPublisher, queue: Queue) -> None:
@@ -122,7 +124,9 @@ async def test_knows_nothing_of_messages_that_the_broker_does_not_answer_in_time
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_goes_on_after_the_alarm_of_a_broker(publisher: RabbitPublisher, rabbit: RabbitNode, queue: Queue) -> None:
+async def test_goes_on_after_the_alarm_of_a_broker(
+    publisher: RabbitPublisher, rabbit: RabbitNode, queue: Queue
+) -> None:
     await rabbitmq_blocks(rabbit, blocks=True)
     try:
         # The first message is what makes the broker stop reading from this connection.

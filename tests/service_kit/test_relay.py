@@ -2,7 +2,6 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -76,16 +75,18 @@ async def relay(store: Store, broker: MemoryBroker, clock: FakeClock) -> Relay:
     return Relay(store, broker, clock)
 
 
-def entry(clock: FakeClock, *, owner: Any = None, lease_left: timedelta = LEASE) -> OutboxEntry:
+def entry(clock: FakeClock, *, owner: str | None = None, lease_left: timedelta = LEASE) -> OutboxEntry:
     event = thing_happened()
     return OutboxEntry(
         event.id, owner or event.id, event.type, encode_event(event), clock.now + lease_left, "this process"
     )
 
 
-def add(store: Store, clock: FakeClock, count: int = 1, **given: Any) -> list[OutboxEntry]:
+def add(
+    store: Store, clock: FakeClock, count: int = 1, *, owner: str | None = None, lease_left: timedelta = LEASE
+) -> list[OutboxEntry]:
     """Entries in the store: by default this process's own, fresh."""
-    added = [entry(clock, **given) for _ in range(count)]
+    added = [entry(clock, owner=owner, lease_left=lease_left) for _ in range(count)]
     for one in added:
         store.add(one)
     return added
@@ -316,7 +317,7 @@ async def test_leaves_no_task_behind(relay: Relay, broker: MemoryBroker) -> None
 async def test_ends_at_once_when_its_block_fails(relay: Relay, store: Store, broker: MemoryBroker) -> None:
     broker.stop()
     before = asyncio.all_tasks()
-    with pytest.raises(RuntimeError, match="the block"):
+    with pytest.raises(RuntimeError, match="the block"):  # noqa: PT012 - the block is what raises
         async with relay.running():
             relay.hand_over(replace(entry(FakeClock()), owner="order"))
             raise RuntimeError("the block")

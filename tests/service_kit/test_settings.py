@@ -78,7 +78,7 @@ def test_several_keys_stand_separated_by_commas(monkeypatch: pytest.MonkeyPatch,
     assert load(ApiSettings).api_keys == keys
 
 
-PRODUCTION = [{"ENVIRONMENT": "production"}, {"RAILWAY_ENVIRONMENT": "staging"}]
+PRODUCTION = [{"ENVIRONMENT": "production"}, {"RAILWAY_ENVIRONMENT": "staging"}, {"RAILWAY_ENVIRONMENT_NAME": "pr-7"}]
 
 
 @pytest.mark.parametrize("production", PRODUCTION)

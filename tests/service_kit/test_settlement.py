@@ -59,7 +59,8 @@ def delivered(subscription: Subscription, headers: dict[str, Any] | None = None)
 
 
 def consumed(outcome: str) -> float:
-    return CONSUMED.labels(TOPOLOGY.queue, outcome)._value.get()
+    count: float = CONSUMED.labels(TOPOLOGY.queue, outcome)._value.get()
+    return count
 
 
 @pytest.mark.parametrize(
@@ -199,7 +200,7 @@ async def test_can_be_cancelled_while_it_acknowledges(
     async def never(_tag: int) -> None:
         await asyncio.Event().wait()
 
-    channel.basic_ack = never  # type: ignore[method-assign]  # a fake
+    channel.basic_ack = never  # type: ignore[method-assign,assignment]  # a fake
     settling = asyncio.create_task(settlement.settle(delivered(subscription), Done()))
     await asyncio.sleep(0)
     settling.cancel()

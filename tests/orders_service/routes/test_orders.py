@@ -25,7 +25,7 @@ async def place(api: httpx.AsyncClient, *, key: str | None = None, **changes: ob
 
 
 async def placed(api: httpx.AsyncClient, **changes: object) -> JsonObject:
-    order: JsonObject = (await place(api, **changes)).json()
+    order: JsonObject = (await place(api, key=None, **changes)).json()
     return order
 
 

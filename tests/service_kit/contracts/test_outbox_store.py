@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -31,7 +30,9 @@ class Shop:
     clock: FakeClock
     keep: Callable[[OutboxEntry], Awaitable[None]]
 
-    async def add(self, owner: Any = None, *, due_in: timedelta = timedelta(0), lease: str = "a writer") -> OutboxEntry:
+    async def add(
+        self, owner: object = None, *, due_in: timedelta = timedelta(0), lease: str = "a writer"
+    ) -> OutboxEntry:
         event = thing_happened()
         due_at = self.clock.now + due_in
         owner = uuid4().hex if owner is None else owner

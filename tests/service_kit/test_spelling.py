@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from orders_service.models.spelling import VISIBLE, Spelling
+from service_kit.spelling import VISIBLE, Spelling
 
 SMALL: TypeAdapter[str] = TypeAdapter(Annotated[str, Spelling(r"^[a-z]+$", "Write it in small letters")])
 
