@@ -35,11 +35,11 @@ class Subscription:
 
     async def begin(self, prefetch: int) -> None:
         """Let messages come, at most `prefetch` unacknowledged ones; called again, it changes that number."""
+        if self._tag is not None:  # first of all: of two consumers the broker might feed the later one first
+            await self._channel.basic_cancel(self._tag)
         await self._channel.basic_qos(prefetch_count=prefetch)
-        former, consuming = self._tag, await self._channel.basic_consume(self._queue, self._deliver)
+        consuming = await self._channel.basic_consume(self._queue, self._deliver)
         self._tag = consuming.consumer_tag
-        if former is not None:
-            await self._channel.basic_cancel(former)
 
     async def widen(self, prefetch: int) -> None:
         """Let `prefetch` messages come as soon as the first is acknowledged."""
