@@ -1,15 +1,20 @@
 """Pages of MongoDB documents that are sorted by `_id`: the cursor names the last document of a page."""
 
 import re
-from typing import Annotated, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, Final, TypeVar
 
+from beanie import Document, SortDirection
 from bson import ObjectId
-from pydantic import Field
+from pydantic import BaseModel, Field
 
-from service_kit.pages import BadCursorError, PageQuery, decode_cursor
+from service_kit.pages import BadCursorError, Page, PageQuery, decode_cursor, encode_cursor
 
 _CURSOR: Final = r"^313a(3[0-9]|6[1-6]){24}$"
 """What `encode_cursor` makes of an ObjectId. Only told in `/docs`: a cursor that breaks it is a 400, no 422."""
+
+Kept = TypeVar("Kept", bound=Document)
+Shown = TypeVar("Shown", bound=BaseModel)
 
 _Cursor = Annotated[str, Field(json_schema_extra={"pattern": _CURSOR})]
 
@@ -29,3 +34,17 @@ def id_in(cursor: str) -> ObjectId:
     if not re.fullmatch(_CURSOR, cursor):
         raise BadCursorError
     return ObjectId(decode_cursor(cursor))
+
+
+async def newest_page(
+    documents: type[Kept], conditions: Sequence[Mapping[str, Any]], limit: int, view: Callable[[Kept], Shown]
+) -> Page[Shown]:
+    """One page of the documents that meet all conditions, the newest first.
+
+    Raises:
+        StoreUnavailableError: MongoDB does not answer (503).
+    """
+    newest = documents.find(*conditions).sort(("_id", SortDirection.DESCENDING))
+    found = await newest.limit(limit + 1).to_list()
+    last = str(found[limit - 1].id) if len(found) > limit else None
+    return Page(items=[view(document) for document in found[:limit]], next_cursor=last and encode_cursor(last))

@@ -12,8 +12,8 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from orders_service.models.currency import CurrencyCode
 from orders_service.models.money import Money, Price
-from service_kit.spelling import VISIBLE, Spelling
 from service_kit.mongo_outbox import OUTBOX_INDEX
+from service_kit.spelling import VISIBLE, Spelling
 
 IDEMPOTENCY_INDEX: Final = "idempotency_key"
 _MAX_ITEMS: Final = 100

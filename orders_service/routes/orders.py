@@ -5,13 +5,14 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 
 from orders_service.models.order import NewOrder, OrderView
-from service_kit.spelling import Spelling
-from orders_service.routes.dependencies import NowDep, OrdersDep, StoreDep
+from orders_service.routes.dependencies import OrdersDep, StoreDep
 from orders_service.services.idempotency import KEY_PATTERN, IdempotencyConflictError
 from orders_service.services.listing import OrderQuery, list_orders
 from orders_service.services.orders import OrderNotFoundError, TooLateToCancelError
+from service_kit.dependencies import NowDep
 from service_kit.pages import PAGED, BadCursorError, Page, link_next
 from service_kit.problems import problems
+from service_kit.spelling import Spelling
 
 router = APIRouter(prefix="/orders", tags=["orders"])
 

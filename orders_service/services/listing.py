@@ -9,14 +9,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
-from beanie import SortDirection
 from bson import ObjectId
 from pydantic import AwareDatetime, BeforeValidator, Field
 
 from orders_service.models.order import Order, OrderStatus, OrderView, UserId
 from service_kit.mongo import MongoStore
-from service_kit.mongo_pages import DocumentPageQuery, id_in
-from service_kit.pages import Page, encode_cursor
+from service_kit.mongo_pages import DocumentPageQuery, id_in, newest_page
+from service_kit.pages import Page
 
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _LAST_SECOND: Final = 2**32 - 1
@@ -53,12 +52,7 @@ async def list_orders(store: MongoStore, query: OrderQuery) -> Page[OrderView]:
         StoreUnavailableError: MongoDB does not answer (503).
     """
     store.require_prepared()
-    orders = (
-        await Order.find(*conditions_of(query)).sort(("_id", SortDirection.DESCENDING)).limit(query.limit + 1).to_list()
-    )
-    page = [OrderView.of(order) for order in orders[: query.limit]]
-    more = len(orders) > query.limit
-    return Page(items=page, next_cursor=encode_cursor(page[-1].id) if more else None)
+    return await newest_page(Order, conditions_of(query), query.limit, OrderView.of)
 
 
 def conditions_of(query: OrderQuery) -> list[Mapping[str, Any]]:

@@ -7,34 +7,17 @@ from pathlib import Path
 import pytest
 
 from dev_stack.ports import free_port
+from tests.running import Running
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-class RunningStack:
-    """The stand-in stack as a process, and the lines that it wrote so far."""
+class RunningStack(Running):
+    """The stand-in stack, and its ports."""
 
     def __init__(self, process: asyncio.subprocess.Process, ports: dict[str, int]) -> None:
-        self.process = process
+        super().__init__(process)
         self.ports = ports
-        self.lines: list[str] = []
-
-    async def says(self, words: str) -> str:
-        """The next line that contains the words."""
-        assert self.process.stdout is not None
-        async with asyncio.timeout(20):
-            async for line in self.process.stdout:
-                self.lines.append(line.decode().rstrip())
-                if words in self.lines[-1]:
-                    return self.lines[-1]
-        raise AssertionError("\n".join([f"never said {words!r}:", *self.lines]))
-
-    async def ends(self) -> int:
-        """Its exit status; the rest of its lines is read."""
-        assert self.process.stdout is not None
-        async with asyncio.timeout(20):
-            self.lines += [line.decode().rstrip() async for line in self.process.stdout]
-            return await self.process.wait()
 
 
 StackStarter = Callable[..., Awaitable[RunningStack]]

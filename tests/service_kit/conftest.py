@@ -12,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from service_kit.settings import ApiSettings
+from tests.running import Running
 from tests.service_kit import notes_api
 
 ROOT = Path(__file__).parents[2]
@@ -46,31 +47,6 @@ async def make_client(clean_environment: None) -> AsyncIterator[ClientMaker]:  #
 async def client(make_client: ClientMaker) -> httpx.AsyncClient:
     """A client of the notes API as it is without any setting."""
     return await make_client(notes_api.build())
-
-
-class Running:
-    """A process, and the lines that it wrote so far, on both streams."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process = process
-        self.lines: list[str] = []
-
-    async def says(self, words: str) -> str:
-        """The next line that contains `words`."""
-        assert self.process.stdout is not None
-        async with asyncio.timeout(20):
-            async for line in self.process.stdout:
-                self.lines.append(line.decode().rstrip())
-                if words in self.lines[-1]:
-                    return self.lines[-1]
-        raise AssertionError("\n".join([f"never said {words!r}:", *self.lines]))
-
-    async def ends(self) -> int:
-        """Its exit status; the rest of its lines is read."""
-        assert self.process.stdout is not None
-        async with asyncio.timeout(20):
-            self.lines += [line.decode().rstrip() async for line in self.process.stdout]
-            return await self.process.wait()
 
 
 PythonRunner = Callable[..., Awaitable[Running]]

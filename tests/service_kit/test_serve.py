@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from service_kit.serve import listening_socket
-from tests.service_kit.conftest import ROOT, PythonRunner, Running
+from tests.running import Running
+from tests.service_kit.conftest import ROOT, PythonRunner
 
 Server = Callable[..., Awaitable[tuple[Running, int]]]
 

@@ -1,11 +1,9 @@
 """What the routes ask for."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from service_kit.clock import utc_now
 from service_kit.mongo import MongoStore
 from user_service.services.users import Users
 
@@ -20,10 +18,5 @@ def _store(request: Request) -> MongoStore:
     return store
 
 
-async def _now() -> datetime:
-    return utc_now()
-
-
 UsersDep = Annotated[Users, Depends(_users)]
 StoreDep = Annotated[MongoStore, Depends(_store)]
-NowDep = Annotated[datetime, Depends(_now)]

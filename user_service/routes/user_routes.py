@@ -4,6 +4,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from service_kit.dependencies import NowDep
 from service_kit.etags import (
     ETAG_HEADER,
     NOT_MODIFIED,
@@ -16,7 +17,7 @@ from service_kit.etags import (
 from service_kit.pages import PAGED, BadCursorError, Page, link_next
 from service_kit.problems import problems
 from user_service.models.user import NewUser, SomeChanges, User, UserView
-from user_service.routes.dependencies import NowDep, StoreDep, UsersDep
+from user_service.routes.dependencies import StoreDep, UsersDep
 from user_service.services.listing import UserQuery, list_users
 from user_service.services.passwords import TooManyPasswordsError
 from user_service.services.users import EmailTakenError, UserNotFoundError

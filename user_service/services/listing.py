@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
-from beanie import SortDirection
 from pydantic import Field
 
 from service_kit.mongo import MongoStore
-from service_kit.mongo_pages import DocumentPageQuery, id_in
-from service_kit.pages import Page, encode_cursor
+from service_kit.mongo_pages import DocumentPageQuery, id_in, newest_page
+from service_kit.pages import Page
 from user_service.models.email import MAX_EMAIL_CHARACTERS, email_key_prefix
 from user_service.models.user import User, UserView
 
@@ -33,12 +32,7 @@ async def list_users(store: MongoStore, query: UserQuery) -> Page[UserView]:
         StoreUnavailableError: MongoDB does not answer (503).
     """
     store.require_prepared()
-    users = (
-        await User.find(*conditions_of(query)).sort(("_id", SortDirection.DESCENDING)).limit(query.limit + 1).to_list()
-    )
-    page = [UserView.of(user) for user in users[: query.limit]]
-    more = len(users) > query.limit
-    return Page(items=page, next_cursor=encode_cursor(page[-1].id) if more else None)
+    return await newest_page(User, conditions_of(query), query.limit, UserView.of)
 
 
 def conditions_of(query: UserQuery) -> list[Mapping[str, Any]]:
