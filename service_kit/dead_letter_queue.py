@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,8 +22,8 @@ _READ_SECONDS: Final = 5.0
 _BATCH: Final = 256
 
 
-class NoSuchQueueError(Exception):
-    """There is no dead queue of this name."""
+class DeadLettersError(Exception):
+    """The letters cannot be read; says why in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -70,26 +70,34 @@ class DeadLetterQueue:
         """Take every letter that lies there now; what is not settled goes back when the connection ends.
 
         Returns:
-            `MOST_LETTERS` at most, and fewer than the queue has when somebody else holds some at this moment.
+            `MOST_LETTERS` at most, the oldest first.
 
         Raises:
-            NoSuchQueueError: There is no such queue.
+            DeadLettersError: There is no such queue, or somebody else has taken some letters at this moment.
+            ConnectionError: The connection has ended before all were here.
         """
         name = self._topology.dead_queue
         try:
             queue = await self._channel.declare_queue(name, passive=True)
         except ChannelNotFoundEntity as error:
-            raise NoSuchQueueError(f"There is no queue {name!r} on this broker.") from error
+            raise DeadLettersError(f"There is no queue {name!r} on this broker.") from error
         count = min(queue.declaration_result.message_count or 0, MOST_LETTERS)
+        return await self._read(name, count) if count else []
+
+    async def _read(self, name: str, count: int) -> list[Letter]:
+        arrived: asyncio.Queue[Delivery | None] = asyncio.Queue()
+        channel = await self._channel.get_underlay_channel()
+        channel.closing.add_done_callback(lambda _: arrived.put_nowait(None))
+        # Said outright, because a quorum queue takes "no limit" for 2,000.
+        await Subscription(channel, name, arrived.put_nowait).begin(count)
         letters: list[Letter] = []
-        if count:
-            arrived: asyncio.Queue[Delivery] = asyncio.Queue()
-            # Said outright, because a quorum queue takes "no limit" for 2,000.
-            await Subscription(await self._channel.get_underlay_channel(), name, arrived.put_nowait).begin(count)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_READ_SECONDS + count / 1000):
-                    while len(letters) < count:
-                        letters.append(Letter(await arrived.get()))
+        try:
+            async with asyncio.timeout(_READ_SECONDS + count / 1000):
+                while len(letters) < count:
+                    letters.append(Letter(await _next(arrived)))
+        except TimeoutError as error:
+            missing = count - len(letters)
+            raise DeadLettersError(f"{missing} of {count} are held by somebody else now. Try again.") from error
         return letters
 
     async def replay(self, letters: Sequence[Letter], broker: Broker) -> int:
@@ -105,9 +113,13 @@ class DeadLetterQueue:
             replayed += len(confirmed)
         return replayed
 
-    async def discard(self, letters: Sequence[Letter]) -> int:
-        """Throw letters away; returns how many."""
-        return sum([await letter.message.ack() for letter in letters])
+    async def discard(self, letters: Sequence[Letter]) -> None:
+        """Throw letters away; raises one of `BROKER_ERRORS` when it is not known whether all have gone."""
+        for letter in letters:
+            await letter.message.ack()
+        channel = await self._channel.get_underlay_channel()
+        # An acknowledgement has no answer; but what a channel is asked next is answered after them.
+        await channel.basic_qos(prefetch_count=MOST_LETTERS)
 
     def _revived(self, letter: Letter) -> OutgoingMessage:
         message = letter.message
@@ -118,6 +130,13 @@ class DeadLetterQueue:
             content_type=message.content_type,
             exchange="",
         )
+
+
+async def _next(arrived: "asyncio.Queue[Delivery | None]") -> Delivery:
+    delivery = await arrived.get()
+    if delivery is None:
+        raise ConnectionError("the connection has ended")
+    return delivery
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from typing import Annotated, Final
 import structlog
 import typer
 
-from service_kit.dead_letter_queue import MOST_LETTERS, DeadLetterQueue, Letter, NoSuchQueueError, opened
+from service_kit.dead_letter_queue import MOST_LETTERS, DeadLetterQueue, DeadLettersError, Letter, opened
 from service_kit.rabbit_connection import BROKER_ERRORS
 from service_kit.rabbit_publisher import RabbitPublisher
 from service_kit.settings import RabbitSettings, load
@@ -21,6 +21,7 @@ from service_kit.settings import RabbitSettings, load
 app = typer.Typer(help="Messages of a queue that could not be handled.", no_args_is_help=True)
 
 _SHOWN_BYTES: Final = 4000
+_CONNECT_SECONDS: Final = 10
 
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Message ids, as `list` shows them.")]
 All = Annotated[bool, typer.Option("--all", help="Every dead message.")]
@@ -44,8 +45,8 @@ def list_letters(context: typer.Context) -> None:
     async def run(dead: DeadLetterQueue) -> None:
         letters = await dead.letters()
         for letter in sorted(letters, key=lambda letter: letter.dead_at):
-            reason = letter.reason.replace("\n", "\\n")
-            print(f"{letter.id}  since {letter.dead_at or 'unknown'}  attempts {letter.attempts}  {reason}")
+            since = letter.dead_at or "unknown"
+            print(_plain(f"{letter.id}  since {since}  attempts {letter.attempts}  {letter.reason}"))
         more = "or more " if len(letters) == MOST_LETTERS else ""
         print(f"{len(letters)} {more}dead in {context.obj}")
 
@@ -58,8 +59,8 @@ def show(context: typer.Context, ids: Ids = None) -> None:
 
     async def run(dead: DeadLetterQueue) -> None:
         for letter in _chosen(await dead.letters(), ids, every=not ids):
-            print(f"{letter.id}\n  headers: {dict(letter.message.headers)}")
-            print(f"  body: {letter.message.body[:_SHOWN_BYTES].decode(errors='backslashreplace')}")
+            print(f"{_plain(letter.id)}\n  headers: {dict(letter.message.headers)}")
+            print(f"  body: {_plain(letter.message.body[:_SHOWN_BYTES].decode(errors='backslashreplace'))}")
 
     _with_letters(context, run)
 
@@ -73,7 +74,8 @@ def replay(context: typer.Context, ids: Ids = None, every: All = False, dry_run:
         if not dry_run:
             publisher = RabbitPublisher(_url(), "dead_letters", topologies=[])
             async with publisher.opened():
-                await publisher.connected()
+                async with asyncio.timeout(_CONNECT_SECONDS):
+                    await publisher.connected()
                 _require_all(await dead.replay(letters, publisher), letters)
         _report("replayed", letters, dry_run=dry_run)
 
@@ -87,13 +89,15 @@ def discard(context: typer.Context, ids: Ids = None, every: All = False, dry_run
     async def run(dead: DeadLetterQueue) -> None:
         letters = _chosen(await dead.letters(), ids, every=every)
         if not dry_run:
-            _require_all(await dead.discard(letters), letters)
+            await dead.discard(letters)
         _report("discarded", letters, dry_run=dry_run)
 
     _with_letters(context, run)
 
 
 def _chosen(letters: list[Letter], ids: list[str] | None, *, every: bool) -> list[Letter]:
+    if every and ids:
+        sys.exit("Name the messages by their ids, or say --all; not both.")
     if every:
         return letters
     if not ids:
@@ -111,8 +115,13 @@ def _require_all(settled: int, letters: list[Letter]) -> None:
 
 def _report(what: str, letters: list[Letter], *, dry_run: bool) -> None:
     for letter in letters:
-        print(f"{'would be ' if dry_run else ''}{what}: {letter.id}")
+        print(f"{'would be ' if dry_run else ''}{what}: {_plain(letter.id)}")
     print(f"{len(letters)} {'would be ' if dry_run else ''}{what}")
+
+
+def _plain(text: str) -> str:
+    """One line without the control characters by which a stranger's message could rewrite the terminal."""
+    return "".join([sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text])
 
 
 def _url() -> str:
@@ -128,7 +137,7 @@ def _with_letters(context: typer.Context, run: Callable[[DeadLetterQueue], Await
 
     try:
         asyncio.run(connected())
-    except NoSuchQueueError as error:
+    except DeadLettersError as error:
         sys.exit(str(error))
     except BROKER_ERRORS as error:
         sys.exit(f"RabbitMQ cannot be reached; RABBITMQ_URL says where it is: {error or type(error).__name__}")

@@ -6,22 +6,25 @@ Standard library alone, so that a probe every few seconds costs next to nothing.
 import os
 import sys
 import urllib.error
-import urllib.request
+from http.client import HTTPException
 from typing import Final
+from urllib.request import ProxyHandler, build_opener
 
 _ANSWER_SECONDS: Final = 3
 
 
 def main() -> None:
     """Exit with 0 if `/health/ready` answers 200 on `PORT`, else with 1 and the reason."""
-    url = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}/health/ready"
+    port = os.environ.get("PORT", "").strip() or "8000"
+    url = f"http://127.0.0.1:{port}/health/ready"
+    direct = build_opener(ProxyHandler({}))  # Docker hands its own proxy to containers
     try:
-        with urllib.request.urlopen(url, timeout=_ANSWER_SECONDS) as answer:
+        with direct.open(url, timeout=_ANSWER_SECONDS) as answer:
             print(answer.read().decode())
     except urllib.error.HTTPError as error:
         sys.exit(error.read().decode())
-    except OSError as error:
-        sys.exit(f"No answer from {url}: {error}")
+    except (OSError, HTTPException) as error:
+        sys.exit(f"No answer from {url}: {str(error).strip()}")
 
 
 if __name__ == "__main__":

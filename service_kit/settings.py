@@ -6,6 +6,7 @@ Names are those of `.env.example`; a platform's own names (`MONGO_URL`, …) are
 import os
 import sys
 from typing import Annotated, ClassVar, Literal, Self, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -74,6 +75,15 @@ def _address(*schemes: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _readable(address: SecretStr) -> SecretStr:
+    try:
+        _ = urlsplit(address.get_secret_value()).port
+    except ValueError:  # whose own words would quote a part of the password
+        message = "write it as amqp://user:password@host:5672/, the password's special characters percent-encoded"
+        raise ValueError(message) from None
+    return address
+
+
 class MongoSettings(EnvironmentSettings):
     """Where the documents are."""
 
@@ -91,6 +101,7 @@ class RabbitSettings(EnvironmentSettings):
     rabbitmq_url: Annotated[
         SecretStr,
         _address("amqp://", "amqps://"),
+        AfterValidator(_readable),
         Field(validation_alias=AliasChoices("RABBITMQ_URL", "CLOUDAMQP_URL"), description="AMQP address."),
     ] = SecretStr("amqp://guest:guest@127.0.0.1:5672/")
 

@@ -1,4 +1,4 @@
-"""What the routes ask for."""
+"""What the routes ask for. Coroutines, because FastAPI would run plain functions in threads."""
 
 from typing import Annotated
 
@@ -8,12 +8,12 @@ from orders_service.services.orders import Orders
 from service_kit.mongo import MongoStore
 
 
-def _orders(request: Request) -> Orders:
+async def _orders(request: Request) -> Orders:
     orders: Orders = request.app.state.orders
     return orders
 
 
-def _store(request: Request) -> MongoStore:
+async def _store(request: Request) -> MongoStore:
     store: MongoStore = request.app.state.store
     return store
 

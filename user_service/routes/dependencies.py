@@ -1,4 +1,4 @@
-"""What the routes ask for."""
+"""What the routes ask for. Coroutines, because FastAPI would run plain functions in threads."""
 
 from typing import Annotated
 
@@ -8,12 +8,12 @@ from service_kit.mongo import MongoStore
 from user_service.services.users import Users
 
 
-def _users(request: Request) -> Users:
+async def _users(request: Request) -> Users:
     users: Users = request.app.state.users
     return users
 
 
-def _store(request: Request) -> MongoStore:
+async def _store(request: Request) -> MongoStore:
     store: MongoStore = request.app.state.store
     return store
 

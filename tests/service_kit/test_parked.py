@@ -1,0 +1,152 @@
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from pydantic import SecretStr
+from typer.testing import CliRunner, Result
+
+from dev_stack.mongod import Mongod
+from dev_stack.ports import free_port
+from service_kit.clock import utc_now
+from service_kit.mongo import MongoCollection, connect
+from service_kit.mongo_outbox import OUTBOX_INDEX, MongoOutbox, new_entry, stored
+from service_kit.outbox import MAX_ATTEMPTS, PARKED_UNTIL, Backlog
+from service_kit.parked import app
+from service_kit.settings import MongoSettings
+from tests.service_kit.conftest import PythonRunner
+from tests.service_kit.stage import thing_happened
+
+Command = Callable[..., Awaitable[Result]]
+
+
+@pytest.fixture
+async def orders(mongod: Mongod) -> AsyncIterator[MongoCollection]:
+    """A collection with an outbox, in a database of its own."""
+    database = connect(MongoSettings(mongodb_uri=SecretStr(mongod.url), mongodb_database=f"t{uuid4().hex}"))
+    await database["orders"].create_indexes([OUTBOX_INDEX])
+    yield database["orders"]
+    await database.client.drop_database(database.name)
+    database.client.close()
+
+
+@pytest.fixture
+def command(
+    clean_environment: None,  # noqa: ARG001 - asked for what it does
+    monkeypatch: pytest.MonkeyPatch,
+    mongod: Mongod,
+    orders: MongoCollection,
+) -> Command:
+    """Runs the command in this process, on the collection."""
+    monkeypatch.setenv("MONGODB_URI", mongod.url)
+
+    async def run(verb: str, database: str = orders.database.name, collection: str = orders.name) -> Result:
+        return await asyncio.to_thread(CliRunner().invoke, app, [verb, database, collection])
+
+    return run
+
+
+async def add(orders: MongoCollection, *, parked: bool) -> dict[str, Any]:
+    """Store a document with one event, in the state in which the relay leaves it."""
+    owner = uuid4().hex
+    entry = new_entry(thing_happened(), owner, now=utc_now())
+    if parked:
+        entry = replace(entry, due_at=PARKED_UNTIL, attempts=MAX_ATTEMPTS)
+    document = {"_id": owner, "total": "59.97", "outbox": [stored(entry)]}
+    await orders.insert_one(document)
+    return document
+
+
+async def found(orders: MongoCollection, document: dict[str, Any]) -> dict[str, Any] | None:
+    return await orders.find_one({"_id": document["_id"]})
+
+
+async def test_counts_what_waits_and_what_is_parked(command: Command, orders: MongoCollection) -> None:
+    for parked in (True, False, False):
+        await add(orders, parked=parked)
+    await orders.insert_one({"_id": "published", "outbox": []})
+    result = await command("count")
+    assert (result.exit_code, result.output) == (0, "2 waiting, 1 parked\n")
+
+
+async def test_counting_changes_nothing(command: Command, orders: MongoCollection) -> None:
+    document = await add(orders, parked=True)
+    await command("count")
+    kept = await found(orders, document)
+    assert kept is not None
+    assert kept["outbox"][0]["due_at"] == PARKED_UNTIL
+
+
+async def test_releases_all_that_are_parked(command: Command, orders: MongoCollection) -> None:
+    for _ in range(3):
+        await add(orders, parked=True)
+    result = await command("release")
+    assert (result.exit_code, result.output) == (0, "3 released\n")
+    assert await MongoOutbox(orders).backlog() == Backlog(waiting=3, parked=0)
+
+
+async def test_a_released_event_is_due_at_once_with_its_attempts_forgotten(
+    command: Command, orders: MongoCollection
+) -> None:
+    document = await add(orders, parked=True)
+    await command("release")
+    (entry,) = await MongoOutbox(orders).claim(10)
+    assert (entry.id, entry.body.decode(), entry.attempts) == (
+        document["outbox"][0]["id"],
+        document["outbox"][0]["body"],
+        0,
+    )
+
+
+async def test_leaves_events_alone_that_are_not_parked(command: Command, orders: MongoCollection) -> None:
+    document = await add(orders, parked=False)
+    before = await found(orders, document)
+    result = await command("release")
+    assert result.output == "0 released\n"
+    assert await found(orders, document) == before
+
+
+async def test_changes_nothing_else_in_the_document(command: Command, orders: MongoCollection) -> None:
+    document = await add(orders, parked=True)
+    younger = {**document["outbox"][0], "id": "younger", "due_at": utc_now() + timedelta(seconds=15)}
+    await orders.update_one({"_id": document["_id"]}, {"$push": {"outbox": younger}})
+    before = await found(orders, document)
+    await command("release")
+    after = await found(orders, document)
+    assert before is not None
+    assert after is not None
+    assert before["outbox"][0].keys() == after["outbox"][0].keys()
+    assert (after["total"], after["outbox"][1]) == (before["total"], before["outbox"][1])
+
+
+@pytest.mark.parametrize("verb", ["count", "release"])
+@pytest.mark.parametrize("mistake", [{"collection": "users"}, {"database": "nobodys"}], ids=str)
+async def test_names_a_place_where_no_outbox_is(command: Command, verb: str, mistake: dict[str, str]) -> None:
+    result = await command(verb, **mistake)
+    assert result.exit_code == 1
+    (name,) = mistake.values()
+    assert result.output.startswith("There is no outbox in the collection ")
+    assert repr(name) in result.output
+
+
+async def test_releases_as_a_process(run_python: PythonRunner, mongod: Mongod, orders: MongoCollection) -> None:
+    await add(orders, parked=True)
+    place = (orders.database.name, orders.name)
+    process = await run_python("-m", "service_kit.parked", "release", *place, MONGODB_URI=mongod.url)
+    assert await process.ends() == 0
+    assert process.lines == ["1 released"]
+
+
+@pytest.mark.parametrize("place", ["127.0.0.1:{away}", "127.0.0.1:{there}/?authSource=admin"])
+async def test_says_in_one_line_without_the_password_that_the_server_lets_nobody_in(
+    run_python: PythonRunner, mongod: Mongod, place: str
+) -> None:
+    uri = "mongodb://user:s3cret@" + place.format(away=free_port(), there=mongod.port)
+    process = await run_python("-m", "service_kit.parked", "release", "orders_service", "orders", MONGODB_URI=uri)
+    assert await process.ends() == 1
+    (line,) = process.lines
+    assert line.startswith("MongoDB cannot be asked; MONGODB_URI says where it is: ")
+    assert "s3cret" not in line
