@@ -22,10 +22,9 @@ class ApiKeyRequiredError(ServiceError):
         super().__init__(sentence, headers={"WWW-Authenticate": 'ApiKey realm="api"'})
 
 
-def _is_one_of(keys: Sequence[str], sent: str) -> bool:
+def is_one_of(keys: Sequence[str], sent: bytes) -> bool:
     """Compare with every key, always: the time taken tells nothing of which was near."""
-    sent_bytes = sent.encode("latin-1")  # Starlette has decoded the header's bytes so; a key may be any UTF-8
-    return sum(compare_digest(key.encode(), sent_bytes) for key in keys) > 0
+    return sum(compare_digest(key.encode(), sent) for key in keys) > 0
 
 
 _HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, description="One of the keys in the API_KEY setting.")
@@ -37,7 +36,8 @@ def require_api_key(keys: Sequence[str]) -> list[Any]:
         return []
 
     async def check(sent: Annotated[str | None, Security(_HEADER)]) -> None:
-        if sent is None or not _is_one_of(keys, sent):
+        # Starlette has decoded the header's bytes as Latin-1; a key may be any UTF-8.
+        if sent is None or not is_one_of(keys, sent.encode("latin-1")):
             raise ApiKeyRequiredError
 
     return [Depends(check)]

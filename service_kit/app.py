@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from fastapi import APIRouter, FastAPI
 
 from service_kit.api_key import require_api_key
+from service_kit.fast_lane import FastLane
 from service_kit.health import Check, health_routes
 from service_kit.logs import configure_logs
 from service_kit.openapi import document_problems
@@ -21,7 +22,7 @@ def create_app(
     settings: ApiSettings,
     *,
     description: str,
-    routers: Sequence[APIRouter],
+    routers: Sequence[APIRouter | FastLane],
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]],
     checks: Sequence[Check] = (),
     translations: ErrorTranslations | None = None,
@@ -31,7 +32,8 @@ def create_app(
     Args:
         settings: Keys, body limit, logs and traces.
         description: What `/docs` says of it, in Markdown.
-        routers: Its routes; all of them need a key when the settings have one.
+        routers: Its routes; all of them need a key when the settings have one. Fast lanes serve the plain cases of busy
+            ones; not while requests are traced, which is FastAPI's part.
         lifespan: Opens and closes what it stands on.
         checks: What `/health/ready` asks.
         translations: How its drivers' errors become `ServiceError`s.
@@ -47,7 +49,10 @@ def create_app(
     )
     app.state.settings = settings
     for router in routers:
-        app.include_router(router, dependencies=require_api_key(settings.api_keys))
+        if isinstance(router, APIRouter):
+            app.include_router(router, dependencies=require_api_key(settings.api_keys))
+        elif not settings.otel_exporter_otlp_endpoint:
+            app.router.routes.insert(0, router.guarded(settings.api_keys))
     app.router.routes.extend(health_routes(checks))
     add_problem_handlers(app, translations or {})
     _add_middleware(app, settings)

@@ -5,28 +5,22 @@ Source: rabbitmq.com/docs/publishers#unroutable
 """
 
 import asyncio
-import struct
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
-import aiormq.abc
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection
-from aio_pika.exceptions import DeliveryError
-from pamqp.commands import Basic
 
 from service_kit.broker import Outcome, OutgoingMessage
 from service_kit.rabbit import QueueTopology
+from service_kit.rabbit_batch import publish_batch
 from service_kit.rabbit_connection import is_cancelled, stay_connected, until_closed
 
 log = structlog.get_logger()
 
 _PUBLISH_SECONDS: Final = 5.0
 """Also bounds the wait on a broker that blocks publishers by a memory or disk alarm."""
-_PERSISTENT: Final = 2
-_UNSENDABLE: Final = (ValueError, TypeError, OverflowError, struct.error)
-"""What the encoder raises over a message that AMQP cannot carry, such as an id over 255 bytes."""
 
 
 class RabbitPublisher:
@@ -84,21 +78,29 @@ class RabbitPublisher:
         channel = self._channel
         if channel is None:
             return [Outcome.UNKNOWN] * len(messages)
-        underlay = await channel.get_underlay_channel()
-        outcomes = await asyncio.gather(*(self._publish(underlay, message) for message in messages))
-        if Outcome.REFUSED in outcomes:
-            await self._repair(channel)
-        return outcomes
-
-    async def _publish(self, channel: aiormq.abc.AbstractChannel, message: OutgoingMessage) -> Outcome:
-        # aiormq tells returned messages apart by their id alone: of two at once, the wrong one would count as refused.
-        if message.id in self._on_their_way:
-            return Outcome.UNKNOWN
-        self._on_their_way.add(message.id)
+        fresh = [message for message in messages if self._send(message)]
         try:
-            return await _publish(channel, message)
+            outcomes = dict(zip((message.id for message in fresh), await self._publish(channel, fresh), strict=True))
         finally:
-            self._on_their_way.discard(message.id)
+            self._on_their_way.difference_update(message.id for message in fresh)
+        if Outcome.REFUSED in outcomes.values():
+            await self._repair(channel)
+        return [outcomes.pop(message.id, Outcome.UNKNOWN) for message in messages]
+
+    def _send(self, message: OutgoingMessage) -> bool:
+        """Whether it may go: of two with one id on their way, the wrong one would count as returned."""
+        if message.id in self._on_their_way:
+            return False
+        self._on_their_way.add(message.id)
+        return True
+
+    async def _publish(self, channel: AbstractChannel, messages: Sequence[OutgoingMessage]) -> list[Outcome]:
+        try:
+            return await publish_batch(await channel.get_underlay_channel(), messages, _PUBLISH_SECONDS)
+        except (Exception, asyncio.CancelledError):  # aiormq raises anything when a connection breaks
+            if is_cancelled():
+                raise
+            return [Outcome.UNKNOWN] * len(messages)
 
     async def _repair(self, channel: AbstractChannel) -> None:
         """Somebody may have deleted the queue: make it again, so that the next try finds it."""
@@ -109,27 +111,3 @@ class RabbitPublisher:
             if is_cancelled():
                 raise
             log.warning("topology_not_repaired", error=str(error) or type(error).__name__)
-
-
-async def _publish(channel: aiormq.abc.AbstractChannel, message: OutgoingMessage) -> Outcome:
-    try:
-        await channel.basic_publish(
-            message.body,
-            exchange=message.exchange,
-            routing_key=message.topic,
-            properties=Basic.Properties(
-                message_id=message.id,
-                content_type=message.content_type,
-                delivery_mode=_PERSISTENT,
-                headers=dict(message.headers),
-            ),
-            mandatory=True,
-            timeout=_PUBLISH_SECONDS,
-        )
-    except (DeliveryError, *_UNSENDABLE):
-        return Outcome.REFUSED
-    except (Exception, asyncio.CancelledError):  # aiormq raises anything when a connection breaks
-        if is_cancelled():
-            raise
-        return Outcome.UNKNOWN
-    return Outcome.CONFIRMED

@@ -27,6 +27,8 @@ WAITING: Final = Gauge("outbox_waiting", "Entries that wait for the broker.")
 PARKED: Final = Gauge("outbox_parked", "Entries given up on; `python -m service_kit.parked` releases them.")
 
 _BATCH: Final = 256
+_IN_FLIGHT: Final = 4
+"""Batches on their way at once, so that one is written while another waits for its confirms or is being cleared."""
 _REMEMBERED: Final = 10_000
 _SWEEP_SECONDS: Final = 1.0
 _AFTER_ERROR_SECONDS: Final = 2.0
@@ -52,7 +54,7 @@ class Relay:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Relay while the block runs; at its end, give what is in memory a moment to leave."""
-        steps = (self._publish_fresh, self._sweep, self._count)
+        steps = (*[self._publish_fresh] * _IN_FLIGHT, self._sweep, self._count)
         tasks = [asyncio.create_task(_forever(step)) for step in steps]
         try:
             yield

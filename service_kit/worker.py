@@ -12,7 +12,7 @@ from service_kit.consumer import Consumer
 from service_kit.consumer_check import ConsumerLostError
 from service_kit.health import Check, health_routes
 from service_kit.logs import configure_logs
-from service_kit.serve import SilentServer, listening_socket, server_config
+from service_kit.serve import SilentServer, listening_socket, server_config, spare_garbage_collection
 from service_kit.settings import ServiceSettings
 from service_kit.tracing import configure_tracing
 
@@ -26,6 +26,7 @@ def run_worker(settings: ServiceSettings, consumer: Consumer) -> None:
     """Consume until SIGTERM or SIGINT; ends the process."""
     configure_logs(settings)
     configure_tracing(settings)
+    spare_garbage_collection()
     server = SilentServer(server_config(Starlette(routes=health_routes([Check("rabbitmq", consumer.check)]))))
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         try:
