@@ -1,6 +1,6 @@
 # People, hooks and CI use the same targets; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help up test check lock fmt clean
+.PHONY: help up test bench faults check lock fmt clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -15,6 +15,14 @@ up: $(READY) ## Start servers and services until Ctrl-C; SERVICES="orders_servic
 test: $(READY) ## Run all tests on embedded servers; ARGS="-k name" chooses.
 	@$(BIN)/python -m dev_stack install
 	@$(BIN)/python -m pytest $(ARGS)
+
+bench: $(READY) ## Measure us beside our peers, about 15 minutes; NAME="orders draining" chooses.
+	@$(BIN)/python -m dev_stack install
+	@$(BIN)/python -m benchmarks $(NAME)
+
+faults: $(READY) ## Kill everything at random, and count; NAME="orders_killed mixed", ARGS="--seed 7 --seconds 60".
+	@$(BIN)/python -m dev_stack install
+	@$(BIN)/python -m tests.faults $(NAME) $(ARGS)
 
 check: $(READY) ## Check format, lint, types, imports between packages, and the requirements files.
 	$(BIN)/python -m ruff format --check .

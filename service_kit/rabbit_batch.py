@@ -71,10 +71,9 @@ def _payload(channel: Channel, message: OutgoingMessage) -> bytes | None:
     size = channel.max_content_size
     parts = [message.body[start : start + size] for start in range(0, len(message.body), size)]
     try:
-        return _publish_frame(message.exchange, message.topic, channel.number) + b"".join(
-            pamqp.frame.marshal(frame, channel.number)
-            for frame in (ContentHeader(properties=properties, body_size=len(message.body)), *map(ContentBody, parts))
-        )
+        header = pamqp.frame.marshal(ContentHeader(properties=properties, body_size=len(message.body)), channel.number)
+        bodies = [pamqp.frame.marshal(ContentBody(part), channel.number) for part in parts]
+        return b"".join([_publish_frame(message.exchange, message.topic, channel.number), header, *bodies])
     except _UNSENDABLE:
         return None
 

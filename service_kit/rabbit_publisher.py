@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
+import aiormq
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection
 
@@ -96,7 +97,9 @@ class RabbitPublisher:
 
     async def _publish(self, channel: AbstractChannel, messages: Sequence[OutgoingMessage]) -> list[Outcome]:
         try:
-            return await publish_batch(await channel.get_underlay_channel(), messages, _PUBLISH_SECONDS)
+            underlay = await channel.get_underlay_channel()
+            assert isinstance(underlay, aiormq.Channel)
+            return await publish_batch(underlay, messages, _PUBLISH_SECONDS)
         except (Exception, asyncio.CancelledError):  # aiormq raises anything when a connection breaks
             if is_cancelled():
                 raise

@@ -32,12 +32,14 @@ class RequestBodyMiddleware:
         await self.app(scope, receive, send)
 
     def _checked(self, scope: Scope, receive: Receive) -> Receive:
-        body = bytearray()
+        body = b""
 
         async def receive_checked() -> Message:
-            self._require_room_for(_announced_bytes(scope))
+            nonlocal body
+            if not body:
+                self._require_room_for(_announced_bytes(scope))
             message = await receive()
-            body.extend(message.get("body", b""))
+            body += message.get("body", b"")
             self._require_room_for(len(body))
             if not message.get("more_body") and _may_hide_surrogates(body) and _is_json(scope):
                 _require_whole_characters(body)
@@ -50,12 +52,12 @@ class RequestBodyMiddleware:
             raise BodyTooLargeError(f"The body is larger than {self.limit_bytes} bytes. Send it in smaller pieces.")
 
 
-def _may_hide_surrogates(body: bytearray) -> bool:
+def _may_hide_surrogates(body: bytes) -> bool:
     """Cheap, and true of few bodies: only escapes and what is not ASCII, or not UTF-8, can hide them."""
     return not body.isascii() or b"\\u" in body or b"\0" in body
 
 
-def _require_whole_characters(body: bytearray) -> None:
+def _require_whole_characters(body: bytes) -> None:
     r"""Refuse half of a surrogate pair: JSON can spell it (`"\ud800"`), UTF-8 and so every store and answer cannot.
 
     Python's parser, which FastAPI uses, lets it through.

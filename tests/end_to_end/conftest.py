@@ -1,72 +1,21 @@
 """Our services as real processes on real servers, and callers who hammer them."""
 
 import asyncio
-import os
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from pathlib import Path
-from typing import Any, ClassVar, Final, Self
+from typing import Any, Final, Self
 
 import httpx
 import pytest
 from pymongo import MongoClient
 
 from dev_stack.mongod import Mongod
-from dev_stack.ports import LOOPBACK, free_port
+from dev_stack.ports import free_port
 from dev_stack.rabbit_node import RabbitNode
-from dev_stack.server import Server
-from dev_stack.services import named_services
+from tests.system import WISH, ServiceProcess
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 DATABASE: Final = "end_to_end"
 PATIENCE_SECONDS: Final = 30.0
-WISH: Final = {
-    "items": [{"sku": "MUG-01", "name": "Coffee mug", "quantity": 3, "unit_price": "19.99"}],
-    "currency": "EUR",
-}
-
-
-class ServiceProcess(Server):
-    """One of our services, started by the very command that `make up` uses."""
-
-    name: ClassVar[str] = "the service"
-
-    def __init__(self, folder: Path, service: str, **settings: str) -> None:
-        super().__init__(folder, free_port())
-        [self._service] = named_services([service])
-        self._settings = settings
-
-    @classmethod
-    def install(cls) -> None:
-        pass
-
-    @property
-    def url(self) -> str:
-        return f"http://{LOOPBACK}:{self.port}"
-
-    def is_ready(self) -> bool:
-        with suppress(httpx.TransportError):
-            return httpx.get(f"{self.url}/health/ready").is_success
-        return False
-
-    def is_alive(self) -> bool:
-        with suppress(httpx.TransportError):
-            return httpx.get(f"{self.url}/health/live").is_success
-        return False
-
-    def lines(self) -> list[str]:
-        """What it has printed since its start before the last, or since its first."""
-        logs = [log for log in (self.log.with_suffix(".log.1"), self.log) if log.exists()]
-        return [line for log in logs for line in log.read_text().splitlines()]
-
-    def _command(self) -> list[str]:
-        return [sys.executable, *self._service.command]
-
-    def _environment(self) -> dict[str, str]:
-        here = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PORT": str(self.port)}
-        return here | self._settings
 
 
 @pytest.fixture(scope="session")
@@ -134,13 +83,6 @@ def until(holds: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
 def place(orders: ServiceProcess, **headers: str) -> httpx.Response:
     """Post an order."""
     return httpx.post(f"{orders.url}/orders", json=WISH, headers=headers)
-
-
-def announcements(*services: ServiceProcess) -> list[str]:
-    """The ids of the orders whose line was printed, in their order; one that was printed twice stands twice."""
-    words = "New order received: "
-    lines = [line for service in services for line in service.lines() if words in line]
-    return [line.partition(words)[2][:24] for line in lines]
 
 
 class Crowd:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import ServiceProcess
+from tests.system import ServiceProcess
 
 EXAMPLES = 15
 

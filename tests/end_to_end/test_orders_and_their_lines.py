@@ -10,7 +10,8 @@ import pytest
 
 from dev_stack.mongod import Mongod
 from dev_stack.rabbit_node import RabbitNode
-from tests.end_to_end.conftest import WISH, Crowd, ServiceProcess, announcements, place, until
+from tests.end_to_end.conftest import Crowd, place, until
+from tests.system import WISH, ServiceProcess, announcements
 
 
 def lines_of(order_id: str, service: ServiceProcess) -> list[str]:
@@ -84,22 +85,6 @@ def test_orders_are_refused_soon_while_the_store_is_away_and_accepted_when_it_is
     assert seconds < 5
     assert not is_ready_without
     assert orders.pid == process_id
-
-
-async def test_every_accepted_order_has_its_line_although_the_service_was_killed_under_load(
-    orders: ServiceProcess, notifications: ServiceProcess, waiting_events: Callable[[], int]
-) -> None:
-    async with Crowd([orders.url]) as crowd:
-        await crowd.has_placed(200)
-        orders.kill()
-        orders.start()
-        await crowd.has_placed(400)
-
-    until(has_lines_for(crowd.accepted, notifications))
-    until(lambda: waiting_events() == 0)  # what the killed process may have published is published again until then
-
-    assert crowd.refused == []
-    assert repeated_among(crowd.accepted, notifications) == set()
 
 
 async def test_a_service_that_is_told_to_stop_under_load_leaves_nothing_behind(

@@ -1,0 +1,41 @@
+"""The floor of orders_service: its own app, which validates and answers, without a store or a broker.
+
+What it reaches is what the framework leaves; the rest is the price of the promise.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from fastapi import FastAPI
+
+from orders_service.config.settings import OrdersSettings
+from orders_service.models.order import NewOrder
+from orders_service.routes import orders
+from orders_service.services.new_order import new_order_id, placed_view
+from orders_service.services.orders import Placed
+from service_kit.app import create_app
+from service_kit.settings import load
+
+
+class ForgottenOrders:
+    """Answers an order, and forgets it."""
+
+    async def place(self, wish: NewOrder, *, key: str | None, now: datetime) -> Placed:
+        """As `Orders.place` answers."""
+        assert key is None
+        return Placed(placed_view(new_order_id(now), wish, now), replayed=False)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    app.state.orders = ForgottenOrders()
+    yield
+
+
+app = create_app(
+    load(OrdersSettings),
+    description="The floor.",
+    routers=[orders.fast_lane, orders.router],
+    lifespan=_lifespan,
+)

@@ -1,0 +1,64 @@
+"""`POST /orders`: accepted, journalled and published, with 64 callers.
+
+Ours has answered before it publishes: so its time runs on until the last event has left the outbox.
+"""
+
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from benchmarks.processes import ROOT, Contender
+from benchmarks.row import Row, alternate, row_of
+from benchmarks.site import Documents, Site
+from benchmarks.wrk import load
+
+_SECONDS: Final = 6
+_FASTIFY: Final = ROOT / "benchmarks" / "peers" / "fastify"
+_GOAL: Final = {"FastAPI + Beanie": 3.0, "Fastify": 1.3, "floor": 0.4}
+
+
+def measure(site: Site) -> Sequence[Row]:
+    """Orders a second."""
+    subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund"], cwd=_FASTIFY, check=True)  # noqa: S607 - npm of the PATH
+    contenders: dict[str, Callable[[], float]] = {
+        "ours": _until_published(site, site.ours("orders_service"), site.collection("ours")),
+        "FastAPI + Beanie": _rate(site, site.python("benchmarks.peers.fastapi_inline", "fastapi")),
+        "Fastify": _rate(site, site.node(_FASTIFY / "server.js", "fastify")),
+        "floor": _rate(site, site.python("service_kit.serve", "floor", "benchmarks.floor:app")),
+        "FastAPI + Beanie, usual durability": _rate(
+            site, site.python("benchmarks.peers.fastapi_inline", "fastapi_usual", DURABILITY="usual")
+        ),
+        "Fastify, usual durability": _rate(
+            site, site.node(_FASTIFY / "server.js", "fastify_usual", DURABILITY="usual")
+        ),
+    }
+    return [row_of("orders", "orders/s", alternate(contenders, site.rounds, site.say), _GOAL)]
+
+
+def _rate(site: Site, process: Contender) -> Callable[[], float]:
+    def measure_once() -> float:
+        site.empty_queue()
+        met = load(f"{process.url}/orders", _SECONDS, script="order")
+        _require_clean(met.errors, process)
+        return met.answers / met.seconds
+
+    return measure_once
+
+
+def _until_published(site: Site, process: Contender, orders: Documents) -> Callable[[], float]:
+    def measure_once() -> float:
+        site.empty_queue()
+        met = load(f"{process.url}/orders", _SECONDS, script="order")
+        ended = time.monotonic()
+        _require_clean(met.errors, process)
+        while orders.count_documents({"outbox.0": {"$exists": True}}, limit=1):
+            time.sleep(0.01)
+        return met.answers / (met.seconds + time.monotonic() - ended)
+
+    return measure_once
+
+
+def _require_clean(errors: int, process: Contender) -> None:
+    if errors:
+        raise RuntimeError(f"{errors} requests failed; {process.log} says why.")

@@ -1,0 +1,53 @@
+"""Everything that the long form can perform: the scenarios of the table, and what is measured beside them."""
+
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from functools import partial
+from inspect import getdoc
+from typing import Any, Final, Protocol
+
+from tests.faults.alarm import alarm
+from tests.faults.backlog import backlog
+from tests.faults.dead_queue import dead_queue
+from tests.faults.memory import memory
+from tests.faults.run import run
+from tests.faults.scenarios import SCENARIOS
+from tests.faults.verdict import Verdict
+
+
+class Perform(Protocol):
+    """A coroutine function that lets it happen."""
+
+    def __call__(self, *, seed: int, seconds: float, rate: float) -> Coroutine[Any, Any, Verdict]: ...
+
+
+@dataclass(frozen=True)
+class Performance:
+    """One of them.
+
+    Attributes:
+        name: By which it is chosen.
+        story: A sentence.
+        seconds: How long it goes on unless somebody says otherwise.
+        is_usual: Whether it belongs to those that are performed when none is named.
+    """
+
+    name: str
+    story: str
+    seconds: float
+    perform: Perform
+    is_usual: bool = True
+
+
+def _further(name: str, perform: Perform, seconds: float) -> Performance:
+    return Performance(name, getdoc(perform) or "", seconds, perform, is_usual=False)
+
+
+_ALL: Final = (
+    *(Performance(scenario.name, scenario.story, scenario.seconds, partial(run, scenario)) for scenario in SCENARIOS),
+    _further("backlog", backlog, seconds=15),
+    _further("dead_queue", dead_queue, seconds=20),
+    _further("alarm", alarm, seconds=60),
+    _further("memory", memory, seconds=600),
+)
+PERFORMANCES: Final = {performance.name: performance for performance in _ALL}

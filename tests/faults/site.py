@@ -1,0 +1,162 @@
+"""Where a scenario takes place: real servers and services of its own, and a cable between the relay and the broker."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import aio_pika
+from aio_pika.exceptions import ChannelNotFoundEntity
+from pymongo import MongoClient
+
+from dev_stack.mongod import Mongod
+from dev_stack.ports import free_port
+from dev_stack.rabbit_node import RabbitNode
+from dev_stack.server import Server
+from orders_service.config.rabbit import ORDERS_QUEUE
+from service_kit.outbox import PARKED_UNTIL
+from tests.faults.told import Told
+from tests.service_kit.stage import Cable
+from tests.system import ServiceProcess
+
+DATABASE: Final = "faults"
+PATIENCE_SECONDS: Final = 90.0
+_SILENCE_SECONDS: Final = 1.0
+_LOOK_SECONDS: Final = 0.1
+
+
+class RelayCable(Cable):
+    """One whose far end may be away: the caller is then turned off, as by a closed port."""
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await super()._carry(reader, writer)
+        except OSError:
+            writer.transport.abort()
+
+
+@dataclass
+class Site:
+    """The servers and services of one scenario. Whatever of them dies unasked is started again, and noted.
+
+    Attributes:
+        away: Those that a fault keeps down at the moment.
+        notes: What happened beside the plan, and belongs into the report.
+    """
+
+    store: Mongod
+    broker: RabbitNode
+    cable: RelayCable
+    orders: list[ServiceProcess]
+    consumers: list[ServiceProcess]
+    told: Told
+    away: set[Server] = field(default_factory=set)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def urls(self) -> list[str]:
+        return [service.url for service in self.orders]
+
+    async def stop(self, server: Server) -> None:
+        self.away.add(server)
+        await asyncio.to_thread(server.stop)
+
+    async def kill(self, server: Server) -> None:
+        self.away.add(server)
+        if server in self.consumers:
+            self.told.note_kill(self.consumers.index(server))
+        await asyncio.to_thread(server.kill)
+
+    async def start(self, server: Server) -> None:
+        server.spawn()  # on this very thread, as `leash` wants
+        self.away.discard(server)
+        await asyncio.to_thread(server.wait_until_ready)
+
+    def orders_in_store(self) -> set[str]:
+        with MongoClient[dict[str, Any]](self.store.url) as client:
+            return {str(order["_id"]) for order in client[DATABASE].orders.find({}, {"_id": 1})}
+
+    def waiting_events(self) -> int:
+        """Events that wait in the outbox."""
+        with MongoClient[dict[str, Any]](self.store.url) as client:
+            return client[DATABASE].orders.count_documents({"outbox.0.due_at": {"$lte": PARKED_UNTIL}})
+
+    async def queued(self) -> int:
+        """Messages that wait for a consumer, or for their next try."""
+        retries = [ORDERS_QUEUE.retry_queue(seconds) for seconds in ORDERS_QUEUE.retry_seconds]
+        return sum([await self.count(queue) for queue in (ORDERS_QUEUE.queue, *retries)])
+
+    async def count(self, queue: str) -> int:
+        """Messages that are ready in a queue; -1 if there is none."""
+        async with await aio_pika.connect(self.broker.url) as connection, connection.channel() as channel:
+            try:
+                found = await channel.declare_queue(queue, passive=True)
+            except ChannelNotFoundEntity:
+                return -1
+            return found.declaration_result.message_count or 0
+
+    async def is_drained(self) -> bool:
+        """Whether no message waits, and nobody has told anything for a second."""
+        return time.monotonic() - self.told.last_at > _SILENCE_SECONDS and await self.queued() == 0
+
+    async def is_quiet(self) -> bool:
+        """Whether nothing waits anywhere."""
+        return await asyncio.to_thread(self.waiting_events) == 0 and await self.is_drained()
+
+    async def keep_services_running(self) -> None:
+        """Start again what has died by itself, as the platform does."""
+        while True:
+            for service in (*self.orders, *self.consumers):
+                if not service.is_running and service not in self.away:
+                    self.notes.append(f"{service.folder.name} ended by itself with {service.wait()}")
+                    service.spawn()
+            await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def until(holds: Callable[[], Awaitable[bool]], seconds: float = PATIENCE_SECONDS) -> bool:
+    """Wait for what other processes bring about; whether it came in time."""
+    deadline = time.monotonic() + seconds
+    while not await holds():
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(_LOOK_SECONDS)
+    return True
+
+
+@asynccontextmanager
+async def opened(folder: Path, *, orders: int = 1, consumers: int = 1) -> AsyncIterator[Site]:
+    """A site with so many replicas of each service, all ready; every process has ended afterwards."""
+    async with AsyncExitStack() as stack:
+        store, broker = Mongod(folder / "mongod", free_port()), RabbitNode(folder / "rabbit", free_port())
+        cable = RelayCable(broker.url)
+        await _start(stack, store, broker)
+        await stack.enter_async_context(cable)
+        shared = {"MONGODB_URI": store.url, "MONGODB_DATABASE": DATABASE}
+        apis = [
+            ServiceProcess(folder / f"orders_{n}", "orders_service", RABBITMQ_URL=cable.url, **shared)
+            for n in range(orders)
+        ]
+        workers = [
+            ServiceProcess(folder / f"notifications_{n}", "notifications_service", RABBITMQ_URL=broker.url)
+            for n in range(consumers)
+        ]
+        told = Told([worker.log for worker in workers])
+        site = Site(store, broker, cable, apis, workers, told)
+        await _start(stack, *apis, *workers)
+        await stack.enter_async_context(told)
+        keeping = asyncio.create_task(site.keep_services_running())
+        try:
+            yield site
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+
+
+async def _start(stack: AsyncExitStack, *servers: Server) -> None:
+    for server in servers:
+        stack.push_async_callback(asyncio.to_thread, server.stop)
+        server.spawn()
+    await asyncio.gather(*(asyncio.to_thread(server.wait_until_ready) for server in servers))

@@ -1,0 +1,59 @@
+"""A site under load, and the reckoning at its end: what every scenario stands on."""
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from tests.faults import site as sites
+from tests.faults.callers import Callers
+from tests.faults.site import Site, until
+from tests.faults.verdict import Verdict
+
+
+@dataclass
+class Trial:
+    """One scenario while it happens.
+
+    Attributes:
+        rounds: How often something went wrong.
+    """
+
+    site: Site
+    callers: Callers
+    rounds: int = 0
+    _verdict: Verdict | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """What came of it, after its end."""
+        assert self._verdict is not None
+        return self._verdict
+
+
+@asynccontextmanager
+async def trial(name: str, *, seed: int, rate: float, orders: int = 1, consumers: int = 1) -> AsyncIterator[Trial]:
+    """Let callers post while the block runs; then wait until nothing waits anywhere, and reckon.
+
+    Args:
+        name: Of the scenario.
+        seed: Decides on the pauses of the callers.
+        rate: Orders a second.
+        orders: Replicas of orders_service.
+        consumers: Replicas of notifications_service.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=f"faults_{name}_"))
+    async with sites.opened(folder, orders=orders, consumers=consumers) as site:
+        async with Callers(site.urls, rate, Random(seed)) as callers:
+            current = Trial(site, callers)
+            yield current
+        if not await until(site.is_quiet):
+            site.notes.append(f"{site.waiting_events()} wait in the outbox, {await site.queued()} in the queue")
+        current._verdict = Verdict.of(site, callers, scenario=name, seed=seed, rounds=current.rounds)
+    if current.verdict.failures:
+        current.verdict.notes.append(f"logs: {folder}")
+    else:
+        shutil.rmtree(folder)
