@@ -13,6 +13,7 @@ from typing import ClassVar, Final, Self
 
 from dev_stack.errors import StackError
 from dev_stack.leash import leash
+from dev_stack.unprivileged import Identity
 
 _POLL_SECONDS: Final = 0.05
 _LAST_LINES: Final = 5
@@ -32,9 +33,11 @@ class Server(ABC):
         name: What it is called in front of people.
         folder: Its data, and `server.log` with what it says; `server.log.1` is that of the start before.
         port: Where it listens on 127.0.0.1.
+        stop_signal: Ends it in order.
     """
 
     name: ClassVar[str]
+    stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder.absolute()
@@ -68,6 +71,10 @@ class Server(ABC):
     def _environment(self) -> dict[str, str]:
         """The server's whole environment: nothing of the user's own servers leaks into it."""
 
+    def _identity(self) -> Identity:
+        """Which user it runs as; ours unless it says otherwise."""
+        return {}
+
     @property
     def pid(self) -> int:
         """Process id of the server itself, never that of a wrapper."""
@@ -98,6 +105,7 @@ class Server(ABC):
                 stderr=subprocess.STDOUT,
                 # Ctrl-C in a terminal reaches a whole session: ours is stopped by us, after the services.
                 start_new_session=True,
+                **self._identity(),
             )
 
     def wait_until_ready(self, timeout_seconds: float = 60) -> None:
@@ -117,10 +125,10 @@ class Server(ABC):
         return self._running().wait()
 
     def stop(self, timeout_seconds: float = 15) -> None:
-        """End it in order: SIGTERM, then SIGKILL after the deadline. One that does not run is left alone."""
+        """End it in order: its `stop_signal`, then SIGKILL after the deadline. One that does not run is left alone."""
         if not self.is_running:
             return
-        self._running().terminate()
+        self._running().send_signal(self.stop_signal)
         try:
             self._running().wait(timeout_seconds)
         except subprocess.TimeoutExpired:

@@ -6,6 +6,7 @@ import pytest
 
 from dev_stack.mongod import Mongod
 from dev_stack.ports import free_port
+from dev_stack.postgres import Postgres
 from dev_stack.rabbit_node import RabbitNode
 
 
@@ -27,4 +28,11 @@ def mongod_replica_set(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mon
 def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitNode]:
     """A RabbitMQ."""
     with RabbitNode(tmp_path_factory.mktemp("rabbit"), free_port()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A PostgreSQL; whoever uses it makes a database of its own in it."""
+    with Postgres(tmp_path_factory.mktemp("postgres"), free_port(), temporary=True) as server:
         yield server
