@@ -4,16 +4,17 @@ import threading
 import time
 from collections.abc import Sequence
 from statistics import median
+from typing import Final
 
 from benchmarks.processes import Contender
 from benchmarks.row import Row, row_of
 from benchmarks.site import Site
 from benchmarks.wrk import Load, load
 
-_SECONDS = 5
-_CALLERS = (1, 4, 16, 64, 128, 256)
-_SERVICES = ("user_service", "orders_service", "notifications_service")
-_REPLICAS = (1, 2, 3)
+_SECONDS: Final = 5
+CALLERS: Final = (1, 4, 16, 64, 128, 256)
+SERVICES: Final = ("user_service", "orders_service", "notifications_service")
+REPLICAS: Final = (1, 2, 3)
 
 
 def measure(site: Site) -> Sequence[Row]:
@@ -31,7 +32,7 @@ def _starts(site: Site) -> list[Row]:
             more_is_better=False,
             digits=2,
         )
-        for service in _SERVICES
+        for service in SERVICES
     ]
 
 
@@ -47,7 +48,7 @@ def _load_by_callers(site: Site) -> list[Row]:
     url = f"{service.url}/orders"
     load(url, 2, script="order")
     rows = []
-    for callers in _CALLERS:
+    for callers in CALLERS:
         site.empty_queue()
         met = [load(url, _SECONDS, connections=callers, script="order") for _ in range(site.rounds)]
         site.say(f"{callers} callers: p99 {median(one.p99_ms for one in met):.0f} ms")
@@ -60,10 +61,10 @@ def _load_by_callers(site: Site) -> list[Row]:
 
 
 def _replicas(site: Site) -> list[Row]:
-    services = [site.ours("orders_service", f"replica{number}") for number in range(max(_REPLICAS))]
+    services = [site.ours("orders_service", f"replica{number}") for number in range(max(REPLICAS))]
     return [
         row_of(f"orders_{count}_replicas", "orders/s", {"ours": [_together(services[:count])]}, {})
-        for count in _REPLICAS
+        for count in REPLICAS
     ]
 
 

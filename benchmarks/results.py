@@ -1,18 +1,18 @@
-"""What was measured last: `results.json`, and the table of it in README.md."""
+"""What was measured last: `results.json`, and the tables of it in the documents."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from benchmarks.limits import CALLERS, REPLICAS, SERVICES
 from benchmarks.machine import machine
 from benchmarks.processes import ROOT
 from benchmarks.row import Row
 
 RESULTS: Final = ROOT / "benchmarks" / "results.json"
-README: Final = ROOT / "README.md"
 _BEGIN: Final = "<!-- benchmarks: filled in by `make bench` -->\n"
 _END: Final = "<!-- end of benchmarks -->\n"
-_SHOWN: Final = {
+_GOALS: Final = {
     "orders": "`POST /orders`, journalled and published",
     "announcement": "an order's 201 to its line, at half load",
     "draining": "consumer, backlog of 50,000",
@@ -20,15 +20,25 @@ _SHOWN: Final = {
     "reads_in_a_burst": "`GET /users/{id}` during a burst of sign-ups",
     "listing_newest": "`GET /orders`, page of 50 among 1,000,000",
 }
+_LIMITS: Final = {
+    **{f"start_{service}": f"{service}: start" for service in SERVICES},
+    "memory_orders_service": "orders_service: memory after load",
+    **{f"orders_{callers}_callers": f"`POST /orders`, {callers} callers" for callers in CALLERS},
+    **{f"orders_{callers}_callers_p99": f"p99 with {callers} callers" for callers in CALLERS},
+    **{f"orders_{count}_replicas": f"`POST /orders`, {count} of the service" for count in REPLICAS},
+}
+DOCUMENTS: Final = {ROOT / "README.md": _GOALS, ROOT / "docs" / "architecture" / "proof.md": _LIMITS}
+"""Which rows stand in which document, and what they are called there."""
 
 JsonObject = dict[str, Any]
 
 
 def write(rows: Sequence[Row]) -> None:
-    """Put rows in the place of those of the same names, and the table into the README."""
+    """Put rows in the place of those of the same names, and the tables into the documents."""
     kept = {row["name"]: row for row in read()} | {row.name: {**row.as_json(), "machine": machine()} for row in rows}
     RESULTS.write_text(json.dumps(list(kept.values()), indent=2) + "\n")
-    README.write_text(filled(README.read_text(), read()))
+    for document, shown in DOCUMENTS.items():
+        document.write_text(filled(document.read_text(), shown))
 
 
 def read() -> list[JsonObject]:
@@ -37,19 +47,19 @@ def read() -> list[JsonObject]:
     return rows
 
 
-def filled(text: str, rows: Sequence[JsonObject]) -> str:
-    """A document with today's table between its marks."""
+def filled(text: str, shown: Mapping[str, str]) -> str:
+    """A document with today's table of some rows between its marks."""
     before, _, rest = text.partition(_BEGIN)
     _, _, after = rest.partition(_END)
-    return f"{before}{_BEGIN}\n{_table(rows)}\n{_END}{after}"
+    return f"{before}{_BEGIN}\n{_table(shown)}\n{_END}{after}"
 
 
-def _table(rows: Sequence[JsonObject]) -> str:
-    by_name = {row["name"]: row for row in rows}
+def _table(shown: Mapping[str, str]) -> str:
+    by_name = {row["name"]: row for row in read() if row["name"] in shown}
     lines = ["| what | ours | beside | goal | met |", "|---|---|---|---|---|"]
-    lines += [_line(what, by_name[name]) for name, what in _SHOWN.items() if name in by_name]
-    on = next((row["machine"] for row in rows), None)
-    if on:
+    lines += [_line(what, by_name[name]) for name, what in shown.items() if name in by_name]
+    machines = [row["machine"] for row in by_name.values()]
+    for on in machines[-1:]:
         lines += ["", f"Measured on {on['measured_on']}: {on['cores']} cores, {on['processor']}, {on['system']}."]
     return "\n".join([*lines, ""])
 
@@ -60,4 +70,5 @@ def _line(what: str, row: JsonObject) -> str:
     sign = "≥" if row["more_is_better"] else "≤"
     goals = [f"{sign} {'' if who == 'ours' else 'x'}{value:g} {who}" for who, value in row["goal"].items()]
     ours = f"{row['ours']:g} {row['unit']}"
-    return f"| {what} | {ours} | {', '.join(beside)} | {', '.join(goals)} | {'yes' if row['met'] else 'no'} |"
+    met = ("yes" if row["met"] else "no") if goals else ""
+    return f"| {what} | {ours} | {', '.join(beside)} | {', '.join(goals)} | {met} |"

@@ -1,6 +1,7 @@
 """Load by wrk, with a fixed script."""
 
 import json
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,8 @@ class Load:
 
 def install() -> None:
     """Debian's package, where it is missing."""
-    install_packages(("wrk",), needed_for="make bench", otherwise="put wrk on the PATH")
+    if shutil.which("wrk") is None:
+        install_packages(("wrk",), needed_for="make bench", otherwise="put wrk on the PATH")
 
 
 def load(url: str, seconds: float, *, connections: int = CONNECTIONS, script: str = "get", delay_ms: int = 0) -> Load:

@@ -1,7 +1,7 @@
 """`create_app`: what every API has, the same everywhere."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 
@@ -9,6 +9,7 @@ from service_kit.api_key import require_api_key
 from service_kit.fast_lane import FastLane
 from service_kit.health import Check, health_routes
 from service_kit.logs import configure_logs
+from service_kit.loop_lag import watched_loop
 from service_kit.openapi import document_problems
 from service_kit.problem_handlers import LastResortMiddleware, add_problem_handlers
 from service_kit.problems import ErrorTranslations
@@ -43,7 +44,7 @@ def create_app(
     app = FastAPI(
         title=settings.service,
         description=description,
-        lifespan=lifespan,
+        lifespan=_watched(lifespan),
         redirect_slashes=False,
         telemetry={"metrics": False, "logs": False, "operation_spans": False, "exclude": is_quiet},
     )
@@ -58,6 +59,17 @@ def create_app(
     _add_middleware(app, settings)
     document_problems(app, stored=bool(translations))
     return app
+
+
+def _watched(
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]],
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def watched(app: FastAPI) -> AsyncIterator[None]:
+        async with watched_loop(), lifespan(app):
+            yield
+
+    return watched
 
 
 def _add_middleware(app: FastAPI, settings: ApiSettings) -> None:

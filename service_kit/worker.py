@@ -12,6 +12,7 @@ from service_kit.consumer import Consumer
 from service_kit.consumer_check import ConsumerLostError
 from service_kit.health import Check, health_routes
 from service_kit.logs import configure_logs
+from service_kit.loop_lag import watched_loop
 from service_kit.serve import SilentServer, listening_socket, server_config, spare_garbage_collection
 from service_kit.settings import ServiceSettings
 from service_kit.tracing import configure_tracing
@@ -44,7 +45,8 @@ async def _run(settings: ServiceSettings, consumer: Consumer, server: SilentServ
     bound = listening_socket(settings.host, settings.port)
     serving = asyncio.create_task(server.serve(sockets=[bound]))
     try:
-        await consumer.run(stop)
+        async with watched_loop():
+            await consumer.run(stop)
     finally:
         server.should_exit = True
         await serving

@@ -1,11 +1,13 @@
-"""The memory of our services over minutes of load: it has to become flat."""
+"""The services over minutes of load: their memory has to become flat, and their event loops stay free."""
 
 import asyncio
 import os
+import re
 import time
 from pathlib import Path
 from statistics import median
 from typing import Final
+from urllib.request import urlopen
 
 from tests.faults.trial import trial
 from tests.faults.verdict import Verdict
@@ -13,10 +15,11 @@ from tests.system import ServiceProcess
 
 _PAGE_MB: Final = os.sysconf("SC_PAGE_SIZE") / 1_000_000
 _GROWTH: Final = 1.1
+_WAKE_UPS: Final = re.compile(r'event_loop_lag_seconds_bucket\{le="(.+)"\} (\S+)')
 
 
 async def memory(*, seed: int, seconds: float, rate: float) -> Verdict:
-    """The resident memory of each service in the last third of the load is that of the second third."""
+    """In the last third of the load no service holds more memory than in the second; no event loop is ever blocked."""
     async with trial("memory", seed=seed, rate=rate) as current:
         services = (*current.site.orders, *current.site.consumers)
         samples: dict[str, list[float]] = {service.folder.name: [] for service in services}
@@ -25,12 +28,25 @@ async def memory(*, seed: int, seconds: float, rate: float) -> Verdict:
             for service in services:
                 samples[service.folder.name].append(_resident_mb(service))
             await asyncio.sleep(1)
+        late = {service.folder.name: await asyncio.to_thread(_late_wake_ups, service) for service in services}
+    for name, (count, total) in late.items():
+        current.verdict.notes.append(f"{name}: of {total} looks at its event loop {count} came over 50 ms late")
+        if count:
+            current.verdict.failures.append(f"the event loop of {name} was blocked {count} times")
     for name, megabytes in samples.items():
         first, second, last = _thirds(megabytes)
         current.verdict.notes.append(f"{name}: {first:.1f}, {second:.1f}, {last:.1f} MB, the medians of the thirds")
         if last > _GROWTH * second:
             current.verdict.failures.append(f"{name} grows")
     return current.verdict
+
+
+def _late_wake_ups(service: ServiceProcess) -> tuple[int, int]:
+    """How many sleepers the event loop woke more than 50 ms late, and how many there were."""
+    with urlopen(f"{service.url}/metrics", timeout=5) as answer:  # noqa: S310 - our own address
+        metrics: str = answer.read().decode()
+    within = {edge: int(float(count)) for edge, count in _WAKE_UPS.findall(metrics)}
+    return within["+Inf"] - within["0.05"], within["+Inf"]
 
 
 def _resident_mb(service: ServiceProcess) -> float:
