@@ -19,10 +19,13 @@ class Contender(Server):
 
     name: ClassVar[str] = "a contender"
 
-    def __init__(self, folder: Path, command: list[str], settings: dict[str, str]) -> None:
+    def __init__(
+        self, folder: Path, command: list[str], settings: dict[str, str], *, prepare: list[str] | None = None
+    ) -> None:
         super().__init__(folder, free_port())
         self._arguments = command
         self._settings = settings
+        self._prepare = prepare or []
 
     @classmethod
     def install(cls) -> None:
@@ -45,6 +48,9 @@ class Contender(Server):
         [line] = [line for line in status.splitlines() if line.startswith("VmRSS:")]
         return int(line.split()[1]) / 1024
 
+    def _preparation(self) -> list[str]:
+        return self._prepare
+
     def _command(self) -> list[str]:
         return self._arguments
 
@@ -61,7 +67,8 @@ def python(folder: Path, module: str, *arguments: str, **settings: str) -> Conte
 def ours(folder: Path, service: str, **settings: str) -> Contender:
     """One of our services."""
     [known] = named_services([service])
-    return Contender(folder, [sys.executable, *known.command], settings)
+    prepare = [sys.executable, *known.prepare] if known.prepare else []
+    return Contender(folder, [sys.executable, *known.command], settings, prepare=prepare)
 
 
 def node(folder: Path, script: Path, **settings: str) -> Contender:
