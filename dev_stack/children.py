@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
@@ -21,6 +21,9 @@ class Child(Protocol):
     """Something that is started, becomes ready, ends, and may be started again."""
 
     name: str
+
+    async def prepare(self) -> int:
+        """Run what has to end well before its first start; answer its exit status, 0 where there is nothing."""
 
     async def spawn(self) -> None:
         """Start its process."""
@@ -42,6 +45,10 @@ class ServerChild:
         self.name = server.name
         self._server = server
         self._was_ready = False
+
+    async def prepare(self) -> int:
+        """Nothing: it does so itself."""
+        return 0
 
     async def spawn(self) -> None:
         """Start it on this very thread, as `leash` wants."""
@@ -84,19 +91,16 @@ class ServiceChild:
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
 
+    async def prepare(self) -> int:
+        """Run its preparation to the end, with its output handed on like its own."""
+        if not self._service.prepare:
+            return 0
+        await self._start(self._service.prepare)
+        return await self.wait()
+
     async def spawn(self) -> None:
-        """Start it in a session of its own: Ctrl-C reaches it by us, in its turn."""
-        self._process = await asyncio.create_subprocess_exec(
-            *(*leash(), sys.executable, *self._service.command),
-            env=self._environment,
-            cwd=self._root,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-        )
-        assert self._process.stdout is not None
-        self._reading = asyncio.create_task(self._hand_on(self._process.stdout))
+        """Start it."""
+        await self._start(self._service.command)
 
     async def is_ready(self) -> bool:
         """Whether its health path answers 200."""
@@ -125,6 +129,20 @@ class ServiceChild:
             with suppress(ProcessLookupError):
                 self._process.kill()
             await self.wait()
+
+    async def _start(self, command: Sequence[str]) -> None:
+        """Start a process in a session of its own: Ctrl-C reaches it by us, in its turn."""
+        self._process = await asyncio.create_subprocess_exec(
+            *(*leash(), sys.executable, *command),
+            env=self._environment,
+            cwd=self._root,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
+        assert self._process.stdout is not None
+        self._reading = asyncio.create_task(self._hand_on(self._process.stdout))
 
     async def _hand_on(self, stream: asyncio.StreamReader) -> None:
         async for line in lines_of(stream):

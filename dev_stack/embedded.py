@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from dev_stack.mongod import Mongod
 from dev_stack.ports import answers
+from dev_stack.postgres import Postgres
 from dev_stack.rabbit_node import RabbitNode
 from dev_stack.server import Server
 
@@ -29,6 +30,7 @@ class Embedded:
 SERVERS: Final[Mapping[str, Embedded]] = {
     "mongodb": Embedded(Mongod, "MONGODB_URI", 27018),
     "rabbitmq": Embedded(RabbitNode, "RABBITMQ_URL", 5673),
+    "postgres": Embedded(Postgres, "DATABASE_URL", 5434),
 }
 
 

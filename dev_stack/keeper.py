@@ -1,4 +1,4 @@
-"""Keeps one child running: starts it, says when it is ready, and starts it again when it dies."""
+"""Keeps one child running: prepares it, starts it, says when it is ready, and starts it again when it dies."""
 
 import asyncio
 import signal
@@ -53,12 +53,24 @@ class Keeper:
         """Run until cancelled; stopping the child is then the caller's."""
         for other in self._needs:
             await other.ready.wait()
+        await self._prepare()
         pause = 0.0
         while True:
             born_at = time.monotonic()
             status = await self._live()
             pause = pause_seconds(pause, time.monotonic() - born_at)
             self._say(f"{self.child.name} {in_words(status)}; starting it again in {pause:g} s")
+            await asyncio.sleep(pause)
+
+    async def _prepare(self) -> None:
+        """Try until it succeeds: its server may be the user's and come later, or somebody corrects what fails."""
+        pause = 0.0
+        while status := await self.child.prepare():
+            pause = pause_seconds(pause, lived=0)
+            self._say(
+                f"{self.child.name} is not started, because its preparation {in_words(status)}; "
+                f"trying again in {pause:g} s"
+            )
             await asyncio.sleep(pause)
 
     async def _live(self) -> int:

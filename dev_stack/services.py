@@ -18,6 +18,7 @@ class Service:
     Attributes:
         name: Its folder, and the prefix of its log lines.
         command: Arguments of the Python interpreter.
+        prepare: The same, of what has to end well before the first start; may be run any number of times.
         port: Where it listens unless `<NAME>_PORT` says otherwise.
         servers: Keys of `dev_stack.embedded.SERVERS` that it needs.
         page: What the table of addresses shows of it.
@@ -27,6 +28,7 @@ class Service:
     name: str
     command: tuple[str, ...]
     port: int
+    prepare: tuple[str, ...] = ()
     servers: tuple[str, ...] = ()
     page: str = "/docs"
     health_path: str = "/health/ready"

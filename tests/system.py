@@ -58,6 +58,9 @@ class ServiceProcess(Server):
         finally:
             connection.close()
 
+    def _preparation(self) -> list[str]:
+        return [sys.executable, *self._service.prepare] if self._service.prepare else []
+
     def _command(self) -> list[str]:
         return [sys.executable, *self._service.command]
 

@@ -1,7 +1,7 @@
 """A whole stack as a program: `python -m tests.dev_stack.stand_in_stack FOLDER`.
 
-A MongoDB, `alpha` that needs it, and `beta` that needs nothing; ports by the usual variables. It is what `make up`
-runs, with other services, so that signals can be tried on it.
+A MongoDB, `alpha` that needs it and is prepared, and `beta` that needs nothing; ports by the usual variables. It is
+what `make up` runs, with other services, so that signals can be tried on it.
 """
 
 import os
@@ -13,7 +13,8 @@ from dev_stack.errors import StackError
 from dev_stack.services import Service
 
 STAND_IN = str(Path(__file__).with_name("stand_in.py"))
-ALPHA = Service(name="alpha", command=(STAND_IN, "hello"), port=1, servers=("mongodb",))
+PREPARE = ("-c", "print('prepared')")
+ALPHA = Service(name="alpha", command=(STAND_IN, "hello"), prepare=PREPARE, port=1, servers=("mongodb",))
 BETA = Service(name="beta", command=(STAND_IN, "hello"), port=1)
 
 if __name__ == "__main__":

@@ -29,11 +29,11 @@ MakeChild = Callable[..., ServiceChild]
 
 @pytest.fixture
 def make_child(heard: _Listener, tmp_path: Path) -> MakeChild:
-    def make(*command: str) -> ServiceChild:
+    def make(*command: str, prepare: tuple[str, ...] = ()) -> ServiceChild:
         port = free_port()
         environment = {**os.environ, "PORT": str(port), "PYTHONUNBUFFERED": "1"}
         return ServiceChild(
-            Service(name="child", command=command, port=port),
+            Service(name="child", command=command, prepare=prepare, port=port),
             port=port,
             environment=environment,
             root=tmp_path,
@@ -75,3 +75,26 @@ async def test_one_that_is_deaf_to_sigterm_is_killed_after_the_deadline(make_chi
 
 async def test_one_that_never_started_can_be_stopped(make_child: MakeChild) -> None:
     await make_child(STAND_IN).stop()
+
+
+@pytest.mark.parametrize("status", [0, 5])
+async def test_its_preparation_runs_to_the_end_and_is_heard(
+    make_child: MakeChild, heard: _Listener, status: int
+) -> None:
+    child = make_child(STAND_IN, prepare=("-c", f"print('tables made'); raise SystemExit({status})"))
+    assert await child.prepare() == status
+    assert heard.lines == ["child: tables made"]
+
+
+async def test_one_without_a_preparation_is_prepared(make_child: MakeChild) -> None:
+    assert await make_child(STAND_IN).prepare() == 0
+
+
+async def test_a_preparation_under_way_can_be_stopped(make_child: MakeChild, heard: _Listener) -> None:
+    child = make_child(STAND_IN, prepare=("-c", "import time; print('begun'); time.sleep(60)"))
+    preparing = asyncio.create_task(child.prepare())
+    async with asyncio.timeout(10):
+        while not heard.lines:  # noqa: ASYNC110 - it sets no event
+            await asyncio.sleep(0.02)
+    await child.stop()
+    assert await preparing == -15

@@ -61,6 +61,12 @@ async def test_the_addresses_of_everything_are_shown(start_stack: StackStarter) 
     assert "alpha   | hello" in stack.lines
 
 
+async def test_a_service_is_prepared_once_before_it_starts(start_stack: StackStarter) -> None:
+    stack = await start_stack()
+    await stack.says("Everything is ready")
+    assert [line for line in stack.lines if line.startswith("alpha ")] == ["alpha   | prepared", "alpha   | hello"]
+
+
 async def test_nothing_outlives_a_supervisor_that_is_killed(start_stack: StackStarter) -> None:
     stack = await start_stack()
     await stack.says("Everything is ready")

@@ -14,9 +14,13 @@ class FakeChild:
 
     def __init__(self) -> None:
         self.births = 0
+        self.preparations: list[int] = []
         self.ready = False
         self.born = asyncio.Event()
         self._death: asyncio.Future[int] | None = None
+
+    async def prepare(self) -> int:
+        return self.preparations.pop(0) if self.preparations else 0
 
     async def spawn(self) -> None:
         self.births += 1
@@ -89,6 +93,29 @@ async def test_a_child_waits_for_those_that_it_needs(keep: Callable[..., Keeper]
     server.ready = True
     async with asyncio.timeout(3):
         await service.born.wait()
+
+
+async def test_a_child_starts_only_once_its_preparation_has_succeeded(
+    keep: Callable[..., Keeper], said: list[str]
+) -> None:
+    child = FakeChild()
+    child.preparations = [1, 0, 1]
+    keep(child)
+    async with asyncio.timeout(3):
+        await child.born.wait()
+    assert said == ["child is not started, because its preparation ended with status 1; trying again in 1 s"]
+    assert child.preparations == [1]
+
+
+async def test_a_child_that_died_is_not_prepared_again(keep: Callable[..., Keeper]) -> None:
+    child = FakeChild()
+    keep(child)
+    await child.born.wait()
+    child.preparations = [1]
+    child.die(3)
+    async with asyncio.timeout(3):
+        await child.born.wait()
+    assert child.preparations == [1]
 
 
 def test_the_pause_doubles_up_to_ten_seconds_while_it_dies_young() -> None:

@@ -40,6 +40,15 @@ def test_services_learn_where_to_listen_and_where_their_servers_are() -> None:
     assert environment["LOG_LEVEL"] == "DEBUG"
 
 
+def test_a_service_on_postgres_learns_its_address() -> None:
+    service = Service(name="tables", command=(), port=1, servers=("postgres",))
+    ours = Plan.of([service], root=Path("/nowhere"), environment={})
+    assert ours.service_environment(1)["DATABASE_URL"] == "postgresql://postgres@127.0.0.1:5434"
+    named = Plan.of([service], root=Path("/nowhere"), environment={"DATABASE_URL": "postgresql://elsewhere:5432/shop"})
+    assert not named.embedded
+    assert named.service_environment(1)["DATABASE_URL"] == "postgresql://elsewhere:5432/shop"
+
+
 def test_the_environment_goes_before_the_env_file(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("LOG_LEVEL=DEBUG\nAPI_KEY=from-file\n")
     assert environment_of(tmp_path, {"LOG_LEVEL": "ERROR"}) == {"LOG_LEVEL": "ERROR", "API_KEY": "from-file"}

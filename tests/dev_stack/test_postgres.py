@@ -1,6 +1,7 @@
 import os
 import pwd
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 
 from dev_stack.errors import StackError
 from dev_stack.ports import answers, free_port, is_free
-from dev_stack.postgres import _BINARIES, _LIBRARIES, _WHEELS, Postgres, _binaries
+from dev_stack.postgres import Postgres
+from dev_stack.postgres_binaries import BINARIES, LIBRARIES, WHEELS, binaries
 from dev_stack.server import ServerNotReadyError
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root needs another user")
@@ -22,7 +24,7 @@ def own_postgres(tmp_path: Path) -> Iterator[Postgres]:
 
 def _ask(server: Postgres, *statements: str) -> str:
     commands = [word for statement in statements for word in ("-c", statement)]
-    psql = [str(_binaries() / "psql"), "--no-psqlrc", "-v", "ON_ERROR_STOP=1", "-qAt", *commands, server.url]
+    psql = [str(binaries() / "psql"), "--no-psqlrc", "-v", "ON_ERROR_STOP=1", "-qAt", *commands, server.url]
     return subprocess.run(psql, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603 - ours
 
 
@@ -36,19 +38,20 @@ def test_finds_its_committed_rows_after_a_kill(own_postgres: Postgres) -> None:
     assert _ask(own_postgres, "SELECT id FROM orders") == "1"
 
 
-def test_starts_again_while_a_client_of_the_killed_one_still_works(own_postgres: Postgres) -> None:
-    psql = [str(_binaries() / "psql"), "-c", "SELECT pg_sleep(60)", own_postgres.url]
-    with subprocess.Popen(psql, stderr=subprocess.DEVNULL) as client:  # noqa: S603 - ours
-        while _ask(own_postgres, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%sleep(60)'") == "0":
+def test_starts_again_while_a_client_of_the_killed_one_is_still_served(own_postgres: Postgres) -> None:
+    psql = [str(binaries() / "psql"), "-c", "SELECT count(*) FROM generate_series(1, 2000000)", own_postgres.url]
+    with subprocess.Popen(psql, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):  # noqa: S603 - ours
+        while _ask(own_postgres, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%, 2000000)'") == "0":
             pass
         own_postgres.kill()
         own_postgres.start()
-        client.kill()
 
 
 def test_stops_although_a_client_stays_and_leaves_its_port(own_postgres: Postgres) -> None:
-    psql = [str(_binaries() / "psql"), own_postgres.url]
+    psql = [str(binaries() / "psql"), own_postgres.url]
     with subprocess.Popen(psql, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as client:  # noqa: S603 - ours
+        while _ask(own_postgres, "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'") == "1":
+            pass  # only who asks
         own_postgres.stop(timeout_seconds=5)
         client.kill()
     assert own_postgres.wait() == 0
@@ -128,11 +131,27 @@ def test_says_why_it_does_not_start(tmp_path: Path) -> None:
 
 
 def test_a_missing_one_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for folder in ("_WHEELS", "_DEBIAN_FOLDER"):
-        monkeypatch.setattr(f"dev_stack.postgres.{folder}", tmp_path)
+    for folder in ("WHEELS", "_DEBIAN_FOLDER"):
+        monkeypatch.setattr(f"dev_stack.postgres_binaries.{folder}", tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(StackError, match=r"^PostgreSQL is missing: .* DATABASE_URL\.$"):
         Postgres.install()
+
+
+def test_does_not_outlive_whoever_started_it(tmp_path: Path) -> None:
+    program = (
+        "import pathlib, sys, time; from dev_stack.postgres import Postgres\n"
+        "server = Postgres(pathlib.Path(sys.argv[1]), int(sys.argv[2]), temporary=True); server.start()\n"
+        "print(server.pid, flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path), str(free_port())]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as starter:  # noqa: S603 - ours
+        assert starter.stdout is not None
+        pid = int(starter.stdout.readline())
+        starter.kill()
+    server = Postgres(tmp_path, free_port(), temporary=True)
+    with server:
+        assert not Path(f"/proc/{pid}/exe").exists()
 
 
 @as_root
@@ -152,10 +171,10 @@ def test_folders_above_stay_closed_to_others(tmp_path: Path) -> None:
 def test_binaries_that_others_cannot_reach_are_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     private = tmp_path / "private"
     private.mkdir(mode=0o700)
-    for part in (_BINARIES.parent, _LIBRARIES):
+    for part in (BINARIES.parent, LIBRARIES):
         (private / part).parent.mkdir(exist_ok=True)
-        (private / part).symlink_to(_WHEELS / part)
-    monkeypatch.setattr("dev_stack.postgres._WHEELS", private)
+        (private / part).symlink_to(WHEELS / part)
+    monkeypatch.setattr("dev_stack.postgres_binaries.WHEELS", private)
     with Postgres(tmp_path, free_port(), temporary=True) as server:
         assert Path(f"/proc/{server.pid}/exe").readlink().is_relative_to(server.data.parent)
 
