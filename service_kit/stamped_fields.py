@@ -1,0 +1,114 @@
+"""Rows whose every field carries the stamp of its last edit: of two copies of a row, each field of the later edit wins.
+
+The kit does not know which fields. A service names them once, in order, as a `msgspec.Struct` whose fields are all
+UNSET by default; a received event is checked against their types. This module needs no database:
+`service_kit.stamped_tables` does the same in SQL.
+
+A later version may append a field: its migration appends to each row's stamps the stamp 1, on both sides.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from operator import itemgetter
+from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Meta
+
+from service_kit.hybrid_clock import NEVER, StampText, stamp_in, stamp_text
+
+Fields = TypeVar("Fields", bound=msgspec.Struct)
+
+Text = Annotated[str, Meta(pattern=r"^[^\x00]*\Z")]
+"""What PostgreSQL can keep as text: anything without a NUL character."""
+
+Instant = Annotated[datetime, Meta(tz=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class StampedRow:
+    """One copy of a row, or a part of it.
+
+    Attributes:
+        values: One a field, in the order of the fields; None where the stamp is 0.
+        stamps: One a field; 0 is a field that nobody has told us yet.
+    """
+
+    id: UUID
+    values: tuple[Any, ...]
+    stamps: tuple[int, ...]
+
+
+class FieldChanges(msgspec.Struct, Generic[Fields], frozen=True):
+    """What changed together in one row: an entry of an event.
+
+    Attributes:
+        fields: The changed ones; all others are UNSET.
+    """
+
+    id: UUID
+    stamp: StampText
+    fields: Fields
+
+    def row(self) -> StampedRow:
+        """The part of the row that this tells."""
+        stamp, told = stamp_in(self.stamp), msgspec.structs.astuple(self.fields)
+        return StampedRow(
+            self.id,
+            values=tuple(None if value is UNSET else value for value in told),
+            stamps=tuple(NEVER if value is UNSET else stamp for value in told),
+        )
+
+
+class RowsChanged(msgspec.Struct, Generic[Fields], frozen=True):
+    """The data of an event; a row whose fields have several stamps has several entries."""
+
+    changes: list[FieldChanges[Fields]]
+
+    @property
+    def latest_stamp(self) -> int:
+        """What a clock has to observe; 0 of no changes."""
+        return max((stamp_in(change.stamp) for change in self.changes), default=NEVER)
+
+
+def merged(ours: StampedRow, theirs: StampedRow) -> StampedRow:
+    """Both copies of a row in one: each field of the later stamp; one stamp never has two values."""
+    our_fields = zip(ours.stamps, ours.values, strict=True)
+    their_fields = zip(theirs.stamps, theirs.values, strict=True)
+    later = [max(pair, key=itemgetter(0)) for pair in zip(our_fields, their_fields, strict=True)]
+    return StampedRow(ours.id, values=tuple(value for _, value in later), stamps=tuple(stamp for stamp, _ in later))
+
+
+def rows_of(changes: Iterable[FieldChanges[Fields]]) -> list[StampedRow]:
+    """Each row that they tell of once, whatever their order; sorted by id, so that all transactions lock alike."""
+    rows: dict[UUID, StampedRow] = {}
+    for change in changes:
+        row = change.row()
+        rows[row.id] = merged(rows.get(row.id, row), row)
+    return [rows[row_id] for row_id in sorted(rows) if any(rows[row_id].stamps)]
+
+
+def changes_of(row: StampedRow, fields: type[Fields]) -> list[FieldChanges[Fields]]:
+    """Tell a whole row: an entry for each of its stamps, the earliest first."""
+    told = list(zip(fields.__struct_fields__, row.values, row.stamps, strict=True))
+    return [
+        FieldChanges(row.id, stamp_text(stamp), fields(**{name: value for name, value, at in told if at == stamp}))
+        for stamp in sorted(set(row.stamps) - {NEVER})
+    ]
+
+
+def change_to(row: StampedRow, wish: Fields, stamp: int) -> FieldChanges[Fields] | None:
+    """The change that gives a row the fields of a wish (UNSET leaves one as it is); None when that changes nothing.
+
+    The stamp must be later than each of the row's: `clock.tick(after=max(row.stamps))`.
+    """
+    differing = {
+        name: wished
+        for name, wished, kept, at in zip(
+            wish.__struct_fields__, msgspec.structs.astuple(wish), row.values, row.stamps, strict=True
+        )
+        if wished is not UNSET and (wished != kept or at == NEVER)
+    }
+    return FieldChanges(row.id, stamp_text(stamp), type(wish)(**differing)) if differing else None

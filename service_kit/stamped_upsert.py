@@ -1,0 +1,85 @@
+"""The statement that merges stamped rows into a PostgreSQL table.
+
+Each column comes as one array: so the statement is the same for one row and for 500, is parsed once, and takes less
+than half the time of a VALUES list of 500 rows.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal_column,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import array, insert
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+from sqlalchemy.sql.dml import ReturningInsert
+
+from service_kit.stamped_fields import StampedRow
+
+Names = tuple[str, ...]
+
+_STAMPS: Final = "stamps"
+
+_Columns = ReadOnlyColumnCollection[str, Any]
+
+
+def upsert(
+    table: Table, names: Names, on_update: Mapping[str, ColumnElement[Any]], local: Collection[str]
+) -> ReturningInsert[UUID]:
+    """Insert new rows, update those to which a field is newer, leave the rest untouched; gives the ids of both.
+
+    Args:
+        table: As a `StampedTable` has it.
+        names: Its fields, in the order of the stamps.
+        on_update: Columns that only an update sets.
+        local: Columns that both set, each to one parameter of its name.
+    """
+    statement = insert(table).from_select(["id", *names, _STAMPS, *local], _told_rows(table, names, local))
+    new, old = statement.excluded, table.c
+    later = [new.stamps[place] > old.stamps[place] for place in _places(names)]
+    fields = {name: case((is_later, new[name]), else_=old[name]) for name, is_later in zip(names, later, strict=True)}
+    settings = {**fields, _STAMPS: _later_stamps(names, new, old), **on_update, **{name: new[name] for name in local}}
+    return statement.on_conflict_do_update(index_elements=["id"], set_=settings, where=or_(*later)).returning(old.id)
+
+
+def parameters(rows: Sequence[StampedRow], names: Names) -> dict[str, Any]:
+    """What the statement takes beside the local columns; each id at most once."""
+    return {
+        "id": [row.id for row in rows],
+        **{name: [row.values[place] for row in rows] for place, name in enumerate(names)},
+        _STAMPS: [f"{{{','.join(map(str, row.stamps))}}}" for row in rows],
+    }
+
+
+def _told_rows(table: Table, names: Names, local: Collection[str]) -> Select[Any]:
+    columns = table.c
+    plain = ["id", *names]
+    arrays = [bindparam(name, type_=ARRAY(columns[name].type)) for name in plain]
+    # PostgreSQL unnests an array of arrays to its single numbers: so each row's stamps come as text.
+    told = func.unnest(*arrays, bindparam(_STAMPS, type_=ARRAY(Text))).table_valued(*plain, _STAMPS).render_derived()
+    stamps = cast(told.c.stamps, ARRAY(BigInteger))
+    same = [bindparam(name, type_=columns[name].type) for name in local]
+    return select(*(told.c[name] for name in plain), stamps, *same)
+
+
+def _later_stamps(names: Names, new: _Columns, old: _Columns) -> ColumnElement[Any]:
+    return array([func.greatest(new.stamps[place], old.stamps[place]) for place in _places(names)])
+
+
+def _places(names: Names) -> list[ColumnElement[int]]:
+    """The places of the fields' stamps; PostgreSQL counts from 1."""
+    return [literal_column(str(place), Integer) for place in range(1, len(names) + 1)]
