@@ -1,6 +1,6 @@
 """`create_app`: what every API has, the same everywhere."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
@@ -14,6 +14,7 @@ from service_kit.openapi import document_problems
 from service_kit.problem_handlers import LastResortMiddleware, add_problem_handlers
 from service_kit.problems import ErrorTranslations
 from service_kit.request_body import RequestBodyMiddleware
+from service_kit.request_stream import streamed_paths
 from service_kit.settings import ApiSettings
 from service_kit.timing import TimingMiddleware, is_quiet
 from service_kit.tracing import configure_tracing
@@ -56,7 +57,8 @@ def create_app(
             app.router.routes.insert(0, router.guarded(settings.api_keys))
     app.router.routes.extend(health_routes(checks))
     add_problem_handlers(app, translations or {})
-    _add_middleware(app, settings)
+    streamed = {path for router in routers if isinstance(router, APIRouter) for path in streamed_paths(router)}
+    _add_middleware(app, settings, streamed)
     document_problems(app, stored=bool(translations))
     return app
 
@@ -72,8 +74,8 @@ def _watched(
     return watched
 
 
-def _add_middleware(app: FastAPI, settings: ApiSettings) -> None:
+def _add_middleware(app: FastAPI, settings: ApiSettings, streamed: Collection[str]) -> None:
     """Innermost first: each one sees the answers of those above it in this list."""
-    app.add_middleware(RequestBodyMiddleware, limit_bytes=settings.max_body_bytes)
+    app.add_middleware(RequestBodyMiddleware, limit_bytes=settings.max_body_bytes, streamed_paths=streamed)
     app.add_middleware(LastResortMiddleware)
     app.add_middleware(TimingMiddleware)

@@ -3,6 +3,7 @@
 FastAPI's own `max_body_size` answers plain text before any handler is asked; ours answers a problem document.
 """
 
+from collections.abc import Collection
 from http import HTTPStatus
 
 from pydantic_core import from_json
@@ -19,15 +20,19 @@ class BodyTooLargeError(ServiceError):
 
 
 class RequestBodyMiddleware:
-    """Lets bodies of up to `limit_bytes` through, as they are read; what nobody reads is never refused."""
+    """Lets bodies of up to `limit_bytes` through, as they are read; what nobody reads is never refused.
 
-    def __init__(self, app: ASGIApp, limit_bytes: int) -> None:
+    The bodies of `streamed_paths` are left to `request_stream.py`, and their JSON to whoever parses it.
+    """
+
+    def __init__(self, app: ASGIApp, limit_bytes: int, streamed_paths: Collection[str] = ()) -> None:
         self.app = app
         self.limit_bytes = limit_bytes
+        self.streamed_paths = streamed_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] == "http":
+        if scope["type"] == "http" and scope["path"] not in self.streamed_paths:
             receive = self._checked(scope, receive)
         await self.app(scope, receive, send)
 
