@@ -4,33 +4,22 @@ Sorted by `_id`, which begins with the second of creation (BSON specification): 
 fields, and a range of time is a range of ids.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
 from bson import ObjectId
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import Field
 
 from orders_service.models.order import Order, OrderStatus, OrderView, UserId
 from service_kit.mongo import MongoStore
 from service_kit.mongo_pages import DocumentPageQuery, id_in, newest_page
 from service_kit.pages import Page
+from service_kit.query_instants import QueryInstant
 
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _LAST_SECOND: Final = 2**32 - 1
 """The last second that an id can carry: in the year 2106."""
-_RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", flags=re.ASCII)
-
-
-def _timestamp(text: Any) -> Any:  # noqa: ANN401 - whatever stands in the query
-    """Refuse the numbers that pydantic would read as seconds since 1970."""
-    if not isinstance(text, str) or not _RFC_3339.fullmatch(text):
-        raise ValueError("Write it like 2026-11-20T10:00:00Z; a + in it is spelled %2B")
-    return text
-
-
-Instant = Annotated[AwareDatetime, BeforeValidator(_timestamp)]
 
 
 class OrderQuery(DocumentPageQuery):
@@ -39,9 +28,9 @@ class OrderQuery(DocumentPageQuery):
     user_id: UserId | None = None
     status: OrderStatus | None = None
     created_after: Annotated[
-        Instant | None, Field(description="Placed at this instant or later: `2026-11-20T10:00:00.123Z`.")
+        QueryInstant | None, Field(description="Placed at this instant or later: `2026-11-20T10:00:00.123Z`.")
     ] = None
-    created_before: Annotated[Instant | None, Field(description="Placed earlier than this instant.")] = None
+    created_before: Annotated[QueryInstant | None, Field(description="Placed earlier than this instant.")] = None
 
 
 async def list_orders(store: MongoStore, query: OrderQuery) -> Page[OrderView]:

@@ -1,40 +1,14 @@
 """E-mail addresses: which are taken, and when two are the same."""
 
-import re
 import unicodedata
-from typing import Annotated, Final
+from typing import Annotated
 
 from email_validator import validate_email
-from pydantic import EmailStr, ValidatorFunctionWrapHandler, WithJsonSchema, WrapValidator
+from pydantic import Field
 
-MAX_EMAIL_CHARACTERS: Final = 254
-_AROUND: Final = re.compile(r"[\s<>]")
-# What the format allows and we do not: no dot or a number at the end, an IP address, a name or quotes around the
-# address, and the domains that no mail reaches (RFC 6761).
-_REFUSED: Final = r"@[^.]*$|[0-9\]]$|[\s<>\"]|\.(arpa|invalid|local|localhost|onion|test)$"
+from service_kit import email_addresses
 
-
-def _as_given(address: str, validate: ValidatorFunctionWrapHandler) -> str:
-    """The address as it was sent: `EmailStr` alone would change its spelling, and take `Ana <ana@example.com>`."""
-    validate(address)
-    if _AROUND.search(address):
-        raise ValueError("Send the address alone: no name, no brackets and no blanks around it")
-    return address
-
-
-EmailAddress = Annotated[
-    EmailStr,
-    WrapValidator(_as_given),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "format": "idn-email",
-            "maxLength": MAX_EMAIL_CHARACTERS,
-            "not": {"pattern": _REFUSED},
-            "description": "Unique; case does not matter.",
-        }
-    ),
-]
+EmailAddress = Annotated[email_addresses.EmailAddress, Field(description="Unique; case does not matter.")]
 
 
 def email_key(address: str) -> str:

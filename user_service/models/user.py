@@ -9,20 +9,9 @@ from pydantic.config import JsonDict
 from pymongo import ASCENDING, IndexModel
 from typing_extensions import TypedDict
 
-from service_kit.spelling import VISIBLE, Spelling
+from service_kit.person_names import PersonName
 from user_service.models.email import EmailAddress
 from user_service.models.password import Password
-
-_NO_CONTROL: Final = r"[^\x00-\x1f\x7f-\x9f]"
-
-PersonName = Annotated[
-    str,
-    Field(max_length=100, description="Blanks around it are cut off."),
-    Spelling(
-        rf"^{_NO_CONTROL}*{VISIBLE}{_NO_CONTROL}*$", "Write at least one visible character, and no line breaks or tabs"
-    ),
-    AfterValidator(str.strip),
-]
 
 _ANA: Final[JsonDict] = {"name": "Ana Peña", "email": "Ana@example.com"}
 

@@ -1,0 +1,16 @@
+"""What passengers_service reads from its environment."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from service_kit.settings import ApiSettings, PostgresSettings, RabbitSettings
+
+
+class PassengersSettings(ApiSettings, PostgresSettings, RabbitSettings):
+    """Settings of passengers_service; `.env.example` lists them."""
+
+    service: ClassVar[str] = "passengers_service"
+
+    port: int = Field(8004, ge=0, le=65535)
+    database_name: str = Field("passengers_service", pattern=r"^[a-z_][a-z0-9_]{0,62}$")

@@ -1,0 +1,95 @@
+"""A passenger: as a caller sends it, and as the API answers it."""
+
+from datetime import date, datetime
+from typing import Annotated, Final, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.config import JsonDict
+
+from service_kit.birth_dates import BirthDate
+from service_kit.countries import CountryCode
+from service_kit.email_addresses import QuickEmailAddress
+from service_kit.person_names import PersonName
+from service_kit.phone_numbers import PhoneNumber
+from service_kit.spelling import Spelling
+from service_kit.uuid7 import ClientId
+
+DocumentType = Literal["passport", "id_card", "residence_permit"]
+
+DocumentNumber = Annotated[
+    str,
+    Field(max_length=32, description="Unique together with its type. Small letters become large."),
+    Spelling(
+        r"^[A-Za-z0-9]([./-]?[A-Za-z0-9])*$", "Write letters A to Z and digits, between them single signs . / or -"
+    ),
+    StringConstraints(to_upper=True),
+]
+
+_ANA: Final[JsonDict] = {
+    "document_type": "passport",
+    "document_number": "PAB123456",
+    "first_name": "Ana María",
+    "last_name": "Peña Ruiz",
+    "email": "ana@example.com",
+    "phone": "+34600123456",
+    "birth_date": "1990-05-17",
+    "nationality": "ES",
+}
+_ID: Final = "019a8f3e-7c00-7d4e-9f3a-5b1c2d3e4f50"
+
+
+class PassengerEdit(BaseModel):
+    """All that can be edited of a passenger, as a caller sends it to replace what was there."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_ANA]})
+
+    document_type: DocumentType
+    document_number: DocumentNumber
+    first_name: PersonName
+    last_name: PersonName
+    email: QuickEmailAddress | None = None
+    phone: PhoneNumber | None = None
+    birth_date: BirthDate
+    nationality: CountryCode
+
+
+class NewPassenger(PassengerEdit):
+    """A passenger, as a caller sends it to register somebody."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"id": _ID, **_ANA}]})
+
+    id: Annotated[
+        ClientId | None,
+        Field(description="A UUID of version 7 that you have made: then sending the same again is harmless."),
+    ] = None
+
+
+class PassengerView(BaseModel):
+    """A passenger as the API answers it. Without the rules for a new one: what is stored can always be read."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": _ID,
+                    **_ANA,
+                    "created_at": "2026-11-20T10:00:00.123000Z",
+                    "updated_at": "2026-11-20T10:00:00.123000Z",
+                }
+            ]
+        },
+        from_attributes=True,
+    )
+
+    id: UUID
+    document_type: str
+    document_number: str
+    first_name: str
+    last_name: str
+    email: str | None
+    phone: str | None
+    birth_date: date
+    nationality: str
+    created_at: datetime
+    updated_at: datetime

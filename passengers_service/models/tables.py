@@ -1,0 +1,60 @@
+"""The tables of passengers_service. Whoever changes one writes its revision too: `init_db --new TEXT`."""
+
+from typing import Final
+
+from sqlalchemy import Column, Date, DateTime, Index, Integer, MetaData, Table, Text, Uuid, text
+
+from passengers_service.events import PassengerFields
+from service_kit.list_version import list_version_table
+from service_kit.postgres_inbox import inbox_table
+from service_kit.postgres_outbox import outbox_table
+from service_kit.stamped_tables import StampedTable, stamped_columns
+
+METADATA: Final = MetaData()
+OUTBOX: Final = outbox_table(METADATA)
+INBOX: Final = inbox_table(METADATA)
+LIST_VERSION: Final = list_version_table(METADATA)
+
+DOCUMENT_INDEX: Final = "passengers_document"
+
+LISTED: Final = "is_complete AND deleted_at IS NULL"
+"""Which rows are passengers: neither deleted, nor known by an edit alone that has come before their creation."""
+
+# The indexes for search compare bytes (`text_pattern_ops`): so they find prefixes whatever the database's collation.
+passengers: Final = Table(
+    "passengers",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("document_type", Text),
+    Column("document_number", Text),
+    Column("first_name", Text),
+    Column("last_name", Text),
+    Column("email", Text),
+    Column("phone", Text),
+    Column("birth_date", Date),
+    Column("nationality", Text),
+    Column("created_at", DateTime(timezone=True)),
+    Column("deleted_at", DateTime(timezone=True)),
+    *stamped_columns(PassengerFields),
+    Column("version", Integer, nullable=False, server_default="1", comment="Counts the local changes; the ETag."),
+    Column("updated_at", DateTime(timezone=True), nullable=False, comment="When the last change arrived here."),
+    Index(
+        DOCUMENT_INDEX,
+        "document_number",
+        "document_type",
+        unique=True,
+        postgresql_ops={"document_number": "text_pattern_ops"},
+        postgresql_where=text(LISTED),
+    ),
+    Index("passengers_last_name", text("lower(last_name) text_pattern_ops"), postgresql_where=text(LISTED)),
+    Index("passengers_first_name", text("lower(first_name) text_pattern_ops"), postgresql_where=text(LISTED)),
+    Index("passengers_email", text("lower(email) text_pattern_ops"), postgresql_where=text(LISTED)),
+    Index("passengers_updated_at", "updated_at", postgresql_where=text(LISTED)),
+)
+
+PASSENGERS: Final = StampedTable(
+    passengers,
+    PassengerFields,
+    on_update={"version": passengers.c.version + 1},
+    local=["updated_at"],
+)

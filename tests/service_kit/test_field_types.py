@@ -1,0 +1,110 @@
+"""What a field takes, what it makes of it, and which sentence answers the rest."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from service_kit.birth_dates import BirthDate
+from service_kit.countries import COUNTRIES, CountryCode
+from service_kit.person_names import PersonName
+from service_kit.phone_numbers import PhoneNumber
+from service_kit.query_instants import QueryInstant
+from service_kit.uuid7 import UUID7_PATTERN, ClientId, new_uuid7
+
+TYPES: dict[str, TypeAdapter[Any]] = {
+    "name": TypeAdapter(PersonName),
+    "phone": TypeAdapter(PhoneNumber),
+    "country": TypeAdapter(CountryCode),
+    "birth date": TypeAdapter(BirthDate),
+    "instant": TypeAdapter(QueryInstant),
+    "id": TypeAdapter(ClientId),
+}
+TODAY = datetime.now(UTC).date()
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("name", " Ana María\N{NO-BREAK SPACE}", "Ana María"),
+        ("name", "李小龍 🐦", "李小龍 🐦"),
+        ("phone", "+34600123456", "+34600123456"),
+        ("country", "ES", "ES"),
+        ("birth date", "1900-01-01", date(1900, 1, 1)),
+        ("birth date", (TODAY - DAY).isoformat(), TODAY - DAY),
+        ("birth date", date(1990, 5, 17), date(1990, 5, 17)),
+        ("instant", "2026-11-20T10:00:00Z", datetime(2026, 11, 20, 10, tzinfo=UTC)),
+        ("id", "019a8f3e-7c00-7d4e-9f3a-5b1c2d3e4f50", UUID("019a8f3e-7c00-7d4e-9f3a-5b1c2d3e4f50")),
+    ],
+)
+def test_takes(kind: str, text: object, value: object) -> None:
+    assert TYPES[kind].validate_python(text) == value
+
+
+REFUSED: dict[str, list[Any]] = {
+    "name": ["", " ", "\N{ZERO WIDTH SPACE}", "a\0", "a\nb", "a" * 101, 7, None, "\ud800"],
+    "phone": [
+        "",
+        "600123456",
+        "+34 600",
+        "+0600123456",
+        "+123456",
+        "+1234567890123456",
+        "+34600123456\n",
+        34600123,
+    ],
+    "country": ["", "es", "XX", "ESP", " ES", "🇪🇸", 34, None, ["ES"]],
+    "birth date": [
+        *("", "1899-12-31", TODAY.isoformat(), "1990-02-30", "17.05.1990", "1990-05-17T00:00:00", "19900517"),
+        *(
+            0,
+            643507200,
+            1.5,
+            True,
+            None,
+            datetime(1990, 5, 17, tzinfo=UTC),
+            "1990-05-17\n",
+            "\N{FULLWIDTH DIGIT ONE}990-05-17",
+        ),
+    ],
+    "instant": ["", "now", "2026-11-20", "2026-11-20T10:00:00", "1763632800", 1763632800],
+    "id": ["", "x", "9f86d081-884c-4d65-9a2f-eaa0c55ad015", 7],
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), [(kind, text) for kind, texts in REFUSED.items() for text in texts], ids=repr
+)
+def test_refuses_with_one_mistake(kind: str, text: object) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        TYPES[kind].validate_python(text)
+
+    assert refusal.value.error_count() == 1
+
+
+def test_knows_the_countries_of_iso_3166() -> None:
+    assert len(COUNTRIES) == 249
+    assert all(TYPES["country"].validate_python(code) == code for code in COUNTRIES)
+
+
+@given(st.from_regex(TYPES["birth date"].json_schema()["pattern"], fullmatch=True))
+def test_takes_every_birth_date_that_the_schema_promises(text: str) -> None:
+    assert TYPES["birth date"].validate_python(text).isoformat() == text
+
+
+@given(st.datetimes(datetime(1970, 1, 1), datetime(9999, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - Hypothesis wants naive bounds
+def test_makes_ids_that_begin_with_their_millisecond(now: datetime) -> None:
+    one, other = new_uuid7(now), new_uuid7(now)
+
+    assert one != other
+    assert TYPES["id"].validate_python(str(one)) == one
+    assert one.int >> 80 == (now - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+
+
+def test_shows_a_pattern_that_its_ids_match() -> None:
+    assert TYPES["id"].json_schema()["pattern"] == UUID7_PATTERN
