@@ -11,6 +11,9 @@ from aio_pika.abc import AbstractConnection
 
 from service_kit.rabbit_connection import HopelessError
 
+LOST_STATUS: Final = 70
+"""Exit status of a process whose consumer the broker does not feed (sysexits.h: internal software error)."""
+
 _ANSWER_SECONDS: Final = 10.0
 
 

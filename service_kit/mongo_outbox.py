@@ -5,17 +5,20 @@ entry of a document carries the schedule of them all, which keeps the events of 
 Source: docs/decisions/0002-outbox-inside-the-document.md
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
 
 from pymongo import ASCENDING, IndexModel, UpdateOne, WriteConcern
+from pymongo.errors import PyMongoError
 
 from service_kit.clock import utc_now
 from service_kit.events import Event, encode_event
-from service_kit.mongo import MongoCollection
-from service_kit.outbox import LEASE, PARKED_UNTIL, Backlog, OutboxEntry, due_after_refusal
+from service_kit.mongo import MongoCollection, connect
+from service_kit.outbox import LEASE, PARKED_UNTIL, Backlog, NoOutboxError, OutboxEntry, due_after_refusal
+from service_kit.settings import MongoSettings, load
 
 _DUE: Final = "outbox.0.due_at"
 _LEASE: Final = "outbox.0.lease"
@@ -23,6 +26,8 @@ _ATTEMPTS: Final = "outbox.0.attempts"
 
 OUTBOX_INDEX: Final = IndexModel([(_DUE, ASCENDING)], name="outbox_due", sparse=True)
 """Holds only documents with a waiting event: `sparse` leaves out those whose outbox is empty."""
+
+_REASON_CHARACTERS: Final = 200
 
 _UNJOURNALLED: Final = WriteConcern(w=1, j=False)
 
@@ -124,3 +129,22 @@ class MongoOutbox:
         release = {"$set": {_DUE: self._clock(), _ATTEMPTS: 0}}
         result = await self._documents.update_many({_DUE: {"$gte": PARKED_UNTIL}}, release)
         return result.modified_count
+
+
+@asynccontextmanager
+async def outbox_at(database: str, collection: str) -> AsyncIterator[MongoOutbox]:
+    """The outbox in a collection of the server that the environment names, for commands.
+
+    Raises:
+        NoOutboxError: There is none, or MongoDB cannot be asked.
+    """
+    found = connect(load(MongoSettings).model_copy(update={"mongodb_database": database}))
+    try:
+        if OUTBOX_INDEX.document["name"] not in await found[collection].index_information():
+            raise NoOutboxError(f"There is no outbox in the collection {collection!r} of the database {database!r}.")
+        yield MongoOutbox(found[collection])
+    except PyMongoError as error:
+        reason = str(error)[:_REASON_CHARACTERS]
+        raise NoOutboxError(f"MongoDB cannot be asked; MONGODB_URI says where it is: {reason}") from error
+    finally:
+        found.client.close()

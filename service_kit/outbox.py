@@ -1,7 +1,8 @@
 """The outbox: an event is written with the change that caused it, and published afterwards by the relay.
 
 This module says what an entry is and what a store of entries must do, and knows neither database nor broker.
-`mongo_outbox.py` is the adapter that keeps entries inside MongoDB documents; `fakes.py` has one in memory.
+`mongo_outbox.py` is the adapter that keeps entries inside MongoDB documents, `postgres_outbox.py` the one that keeps
+them in a table; `fakes.py` has one in memory.
 """
 
 import random
@@ -26,7 +27,7 @@ class OutboxEntry:
 
     Attributes:
         id: The event's id.
-        owner: Key of the document or row that it was written with.
+        owner: Key of the document or row that it was written with; entries of one owner leave in their order.
         topic: The routing key.
         body: The encoded event.
         due_at: Until then the holder of the lease publishes it; after that anybody may claim it.
@@ -49,6 +50,10 @@ class Backlog:
 
     waiting: int
     parked: int
+
+
+class NoOutboxError(Exception):
+    """There is no outbox where one was looked for, or its server lets nobody look; the message says which."""
 
 
 class OutboxStore(Protocol):

@@ -2,7 +2,7 @@
 
 Two paths lead to the broker. Entries that this process has just written come by hand, from memory, in batches. A sweep
 claims what is left: entries of a process that died, and those that the broker refused. Memory is only a short cut:
-nothing is in it that is not in the store.
+nothing is in it that is not in the store. A store that can tell of new entries wakes the sweep instead.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from typing import Final
 import structlog
 from prometheus_client import Counter, Gauge
 
+from service_kit.attempts import set_within
 from service_kit.broker import Broker, Outcome, OutgoingMessage
 from service_kit.clock import utc_now
 from service_kit.events import CLOUDEVENTS_JSON
@@ -38,12 +39,27 @@ _MARGIN: Final = timedelta(seconds=7)
 
 
 class Relay:
-    """Carries entries from one outbox to one broker."""
+    """Carries entries from one outbox to one broker.
 
-    def __init__(self, outbox: OutboxStore, broker: Broker, clock: Callable[[], datetime] = utc_now) -> None:
+    Args:
+        outbox: Where the entries are.
+        broker: Where they go.
+        clock: Tells how much of a lease is left.
+        woken: Set whenever the outbox may have something new; without it the sweep looks about once a second.
+    """
+
+    def __init__(
+        self,
+        outbox: OutboxStore,
+        broker: Broker,
+        clock: Callable[[], datetime] = utc_now,
+        *,
+        woken: asyncio.Event | None = None,
+    ) -> None:
         self._outbox = outbox
         self._broker = broker
         self._clock = clock
+        self._woken = woken or asyncio.Event()
         self._fresh: asyncio.Queue[OutboxEntry] = asyncio.Queue(_REMEMBERED)
 
     def hand_over(self, entry: OutboxEntry) -> None:
@@ -83,11 +99,12 @@ class Relay:
 
     async def _sweep(self) -> None:
         await self._broker.connected()
+        self._woken.clear()  # before looking: what comes meanwhile wakes the next one
         claimed = await self._outbox.claim(_BATCH)
         if claimed:
             await self._publish(claimed)
         else:
-            await asyncio.sleep(_SWEEP_SECONDS * random.uniform(0.5, 1.5))
+            await set_within(self._woken, _SWEEP_SECONDS * random.uniform(0.5, 1.5))
 
     async def _count(self) -> None:
         backlog = await self._outbox.backlog()

@@ -79,7 +79,7 @@ def main() -> None:
     settings: ServiceSettings = app.state.settings
     bound = listening_socket(settings.host, settings.port)
     spare_garbage_collection()
-    _exit_cleanly_on_signals()
+    _exit_cleanly_on_signals(app)
     log.info("listening", host=settings.host, port=bound.getsockname()[1])
     uvicorn.Server(server_config(app)).run(sockets=[bound])
 
@@ -103,13 +103,19 @@ def _app_named(name: str) -> Starlette:
     return app
 
 
-def _exit_cleanly_on_signals() -> None:
+def end_process(app: Starlette, status: int) -> None:
+    """Serve the requests in hand, then end with a status that is not 0: for what has failed in the background."""
+    app.state.exit_status = status
+    signal.raise_signal(signal.SIGTERM)
+
+
+def _exit_cleanly_on_signals(app: Starlette) -> None:
     """Let the interpreter end in its own way: uvicorn raises the signal again once it has served the last request.
 
     By then it would find the default action: killed on the spot, with the spans of the last seconds unsent.
     """
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(0))
+        signal.signal(number, lambda *_: sys.exit(getattr(app.state, "exit_status", 0)))
 
 
 if __name__ == "__main__":

@@ -75,13 +75,16 @@ def _address(*schemes: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _readable(address: SecretStr) -> SecretStr:
-    try:
-        _ = urlsplit(address.get_secret_value()).port
-    except ValueError:  # whose own words would quote a part of the password
-        message = "write it as amqp://user:password@host:5672/, the password's special characters percent-encoded"
-        raise ValueError(message) from None
-    return address
+def _readable(example: str) -> AfterValidator:
+    def check(address: SecretStr) -> SecretStr:
+        try:
+            _ = urlsplit(address.get_secret_value()).port
+        except ValueError:  # whose own words would quote a part of the password
+            message = f"write it as {example}, the password's special characters percent-encoded"
+            raise ValueError(message) from None
+        return address
+
+    return AfterValidator(check)
 
 
 class MongoSettings(EnvironmentSettings):
@@ -95,13 +98,31 @@ class MongoSettings(EnvironmentSettings):
     mongodb_database: str = Field("services", min_length=1, max_length=63, pattern=r"^[A-Za-z0-9_-]+$")
 
 
+def _plain_scheme(address: SecretStr) -> SecretStr:
+    """One spelling of what libraries and platforms write in three ways."""
+    return SecretStr(f"postgresql://{address.get_secret_value().partition('://')[2]}")
+
+
+class PostgresSettings(EnvironmentSettings):
+    """Where the tables are: the address names the server and who we are, the database has a name of its own."""
+
+    database_url: Annotated[
+        SecretStr,
+        _address("postgresql://", "postgres://", "postgresql+asyncpg://"),
+        _readable("postgresql://user:password@host:5432"),
+        AfterValidator(_plain_scheme),
+        Field(description="PostgreSQL's address; a database in it is passed over."),
+    ] = SecretStr("postgresql://postgres@127.0.0.1:5432")
+    database_name: str = Field("services", pattern=r"^[a-z_][a-z0-9_]{0,62}$")
+
+
 class RabbitSettings(EnvironmentSettings):
     """Where the broker is."""
 
     rabbitmq_url: Annotated[
         SecretStr,
         _address("amqp://", "amqps://"),
-        AfterValidator(_readable),
+        _readable("amqp://user:password@host:5672/"),
         Field(validation_alias=AliasChoices("RABBITMQ_URL", "CLOUDAMQP_URL"), description="AMQP address."),
     ] = SecretStr("amqp://guest:guest@127.0.0.1:5672/")
 

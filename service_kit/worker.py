@@ -3,13 +3,12 @@
 import asyncio
 import signal
 import sys
-from typing import Final
 
 import structlog
 from starlette.applications import Starlette
 
 from service_kit.consumer import Consumer
-from service_kit.consumer_check import ConsumerLostError
+from service_kit.consumer_check import LOST_STATUS, ConsumerLostError
 from service_kit.health import Check, health_routes
 from service_kit.logs import configure_logs
 from service_kit.loop_lag import watched_loop
@@ -18,9 +17,6 @@ from service_kit.settings import ServiceSettings
 from service_kit.tracing import configure_tracing
 
 log = structlog.get_logger()
-
-_LOST: Final = 70
-"""Exit status of a consumer that the broker does not feed (sysexits.h: internal software error)."""
 
 
 def run_worker(settings: ServiceSettings, consumer: Consumer) -> None:
@@ -34,7 +30,7 @@ def run_worker(settings: ServiceSettings, consumer: Consumer) -> None:
             runner.run(_run(settings, consumer, server))
         except ConsumerLostError:
             log.exception("consumer_lost")
-            sys.exit(_LOST)
+            sys.exit(LOST_STATUS)
 
 
 async def _run(settings: ServiceSettings, consumer: Consumer, server: SilentServer) -> None:

@@ -6,14 +6,20 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from pydantic import SecretStr
 
-from service_kit.settings import ApiSettings
+from dev_stack.postgres import Postgres
+from service_kit.postgres import open_connection
+from service_kit.postgres_store import PostgresStore
+from service_kit.settings import ApiSettings, PostgresSettings
 from tests.running import Running
 from tests.service_kit import notes_api
+from tests.service_kit.ledger.tables import SCHEMA
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,9 +29,30 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Hides the developer's own settings and `.env`."""
     monkeypatch.chdir(tmp_path)
     addresses = {"mongodb_uri", "mongo_url", "mongodb_database", "rabbitmq_url", "cloudamqp_url"}
+    addresses |= {"database_url", "database_name"}
     for name in os.environ:
         if name.lower() in {*ApiSettings.model_fields, *addresses, "railway_environment"}:
             monkeypatch.delenv(name)
+
+
+@pytest.fixture
+async def postgres_settings(postgres: Postgres) -> AsyncIterator[PostgresSettings]:
+    """Settings that name a database of the test's own, which is not there yet; gone afterwards."""
+    name = f"t{uuid4().hex}"
+    settings = PostgresSettings(database_url=SecretStr(postgres.url), database_name=name)
+    yield settings
+    connection = await open_connection(settings, database="postgres")
+    await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    await connection.close()
+
+
+@pytest.fixture
+async def ledger(postgres_settings: PostgresSettings) -> AsyncIterator[PostgresStore]:
+    """The ledger's store, prepared, in a database of its own."""
+    store = PostgresStore(postgres_settings, SCHEMA)
+    await store.prepare()
+    yield store
+    await store.engine.dispose()
 
 
 ClientMaker = Callable[[FastAPI], Awaitable[httpx.AsyncClient]]

@@ -11,13 +11,17 @@ from typer.testing import CliRunner, Result
 
 from dev_stack.mongod import Mongod
 from dev_stack.ports import free_port
+from dev_stack.postgres import Postgres
 from service_kit.clock import utc_now
 from service_kit.mongo import MongoCollection, connect
 from service_kit.mongo_outbox import OUTBOX_INDEX, MongoOutbox, new_entry, stored
 from service_kit.outbox import MAX_ATTEMPTS, PARKED_UNTIL, Backlog
 from service_kit.parked import app
-from service_kit.settings import MongoSettings
+from service_kit.postgres_outbox import PostgresOutbox, add_events
+from service_kit.postgres_store import PostgresStore
+from service_kit.settings import MongoSettings, PostgresSettings
 from tests.service_kit.conftest import PythonRunner
+from tests.service_kit.ledger.tables import OUTBOX
 from tests.service_kit.stage import thing_happened
 
 Command = Callable[..., Awaitable[Result]]
@@ -138,6 +142,34 @@ async def test_releases_as_a_process(run_python: PythonRunner, mongod: Mongod, o
     process = await run_python("-m", "service_kit.parked", "release", *place, MONGODB_URI=mongod.url)
     assert await process.ends() == 0
     assert process.lines == ["1 released"]
+
+
+async def test_counts_and_releases_in_postgresql_when_no_collection_is_named(
+    run_python: PythonRunner, ledger: PostgresStore, postgres_settings: PostgresSettings
+) -> None:
+    async with ledger.transaction() as session:
+        await add_events(session, OUTBOX, [(thing_happened(), None) for _ in range(3)], now=utc_now())
+        await session.execute(OUTBOX.update().where(OUTBOX.c.position < 3).values(due_at=PARKED_UNTIL, attempts=18))
+    url = postgres_settings.database_url.get_secret_value()
+    for verb, said in [("count", "1 waiting, 2 parked"), ("release", "2 released"), ("count", "3 waiting, 0 parked")]:
+        place = ("-m", "service_kit.parked", verb, postgres_settings.database_name)
+        process = await run_python(*place, DATABASE_URL=url)
+        assert (await process.ends(), process.lines) == (0, [said])
+    assert {entry.attempts for entry in await PostgresOutbox(ledger.engine, OUTBOX).claim(10)} == {0}
+
+
+async def test_names_a_postgresql_database_in_which_no_outbox_is(run_python: PythonRunner, postgres: Postgres) -> None:
+    process = await run_python("-m", "service_kit.parked", "count", "postgres", DATABASE_URL=postgres.url)
+    assert await process.ends() == 1
+    assert process.lines == ["There is no outbox in the database 'postgres'."]
+
+
+async def test_says_without_the_password_that_postgresql_lets_nobody_in(run_python: PythonRunner) -> None:
+    url = f"postgresql://user:s3cret@127.0.0.1:{free_port()}"
+    process = await run_python("-m", "service_kit.parked", "release", "passengers_service", DATABASE_URL=url)
+    assert await process.ends() == 1
+    assert process.lines[-1].startswith("PostgreSQL cannot be asked; DATABASE_URL says where it is: ")
+    assert "s3cret" not in "".join(process.lines)
 
 
 @pytest.mark.parametrize("place", ["127.0.0.1:{away}", "127.0.0.1:{there}/?authSource=admin"])

@@ -127,6 +127,37 @@ async def test_sweeps_up_what_another_process_has_left(
     assert sorted(ids(broker)) == sorted(one.id for one in left)
 
 
+async def test_sweeps_at_once_when_it_is_woken(
+    store: Store, broker: MemoryBroker, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "_SWEEP_SECONDS", 1000)
+    woken = asyncio.Event()
+    async with Relay(store, broker, clock, woken=woken).running():
+        for count in range(1, 4):
+            add_due(store, clock)
+            woken.set()
+            await until(lambda count=count: len(broker.messages) == count, within=1)  # type: ignore[misc]
+
+
+async def test_misses_no_wake_up_that_comes_while_it_looks(
+    store: Store, broker: MemoryBroker, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "_SWEEP_SECONDS", 1000)
+    woken = asyncio.Event()
+    claim = store.claim
+
+    async def claim_and_then_something_comes(limit: int) -> Sequence[OutboxEntry]:
+        claimed = await claim(limit)
+        if not broker.messages:
+            add_due(store, clock)
+            woken.set()
+        return claimed
+
+    monkeypatch.setattr(store, "claim", claim_and_then_something_comes)
+    async with Relay(store, broker, clock, woken=woken).running():
+        await until(lambda: bool(broker.messages), within=1)
+
+
 async def test_publishes_the_events_of_one_owner_in_their_order(
     relay: Relay, store: Store, broker: MemoryBroker, clock: FakeClock
 ) -> None:

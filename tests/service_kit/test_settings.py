@@ -4,12 +4,12 @@ import pytest
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
-from service_kit.settings import ApiSettings, MongoSettings, RabbitSettings, ServiceSettings, load
+from service_kit.settings import ApiSettings, MongoSettings, PostgresSettings, RabbitSettings, ServiceSettings, load
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 
 
-class EverySettings(ApiSettings, MongoSettings, RabbitSettings):
+class EverySettings(ApiSettings, MongoSettings, PostgresSettings, RabbitSettings):
     """As a service with a store and a broker puts them together."""
 
 
@@ -20,6 +20,7 @@ class EverySettings(ApiSettings, MongoSettings, RabbitSettings):
         ("MONGO_URL", "mongodb_uri", "mongodb://second"),
         ("RABBITMQ_URL", "rabbitmq_url", "amqp://first"),
         ("CLOUDAMQP_URL", "rabbitmq_url", "amqps://second"),
+        ("DATABASE_URL", "database_url", "postgresql://first"),
     ],
 )
 def test_takes_an_address_under_our_name_and_the_platforms(
@@ -28,6 +29,15 @@ def test_takes_an_address_under_our_name_and_the_platforms(
     monkeypatch.setenv(name, value)
 
     assert getattr(load(EverySettings), field).get_secret_value() == value
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+asyncpg"])
+def test_takes_three_spellings_of_a_postgresql_address_for_one(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"{scheme}://me:ge%2Fheim@host:5433/railway?sslmode=require")
+
+    address = load(PostgresSettings).database_url.get_secret_value()
+
+    assert address == "postgresql://me:ge%2Fheim@host:5433/railway?sslmode=require"
 
 
 def test_prefers_our_name_to_the_platforms(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,6 +149,10 @@ def test_tells_every_mistake_in_a_sentence_of_its_own(
         ("MONGODB_URI", "mysql://me:geheim@host", "begin it with mongodb:// or mongodb+srv://"),
         ("MONGO_URL", "me:geheim@host", "begin it with mongodb:// or mongodb+srv://"),
         ("RABBITMQ_URL", "http://me:geheim@host", "begin it with amqp:// or amqps://"),
+        ("RABBITMQ_URL", "amqp://me:ge/heim@host", "write it as amqp://user:password@host:5672/, "),
+        ("DATABASE_URL", "mysql://me:geheim@host", "begin it with postgresql:// or postgres:// or postgresql+asyncpg"),
+        ("DATABASE_URL", "postgres://me:ge/heim@host", "write it as postgresql://user:password@host:5432, "),
+        ("DATABASE_NAME", "geheim-x", "String should match pattern"),
         ("MONGODB_DATABASE", "geheim/x", "String should match pattern"),
         ("MAX_BODY_BYTES", "geheim", "Input should be a valid integer"),
     ],
@@ -165,7 +179,10 @@ def test_even_unloaded_a_mistake_shows_no_value() -> None:
 
 def test_shows_no_secret_when_it_is_printed() -> None:
     settings = EverySettings(
-        api_key="geheim", mongodb_uri="mongodb://me:geheim@host", rabbitmq_url="amqp://geheim@host"
+        api_key="geheim",
+        mongodb_uri="mongodb://me:geheim@host",
+        rabbitmq_url="amqp://geheim@host",
+        database_url="postgresql://me:geheim@host",
     )
 
     assert "geheim" not in f"{settings!r} {settings}"

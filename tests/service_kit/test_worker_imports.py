@@ -1,7 +1,17 @@
 from tests.service_kit.conftest import PythonRunner
 
 NEEDED = ["settings", "logs", "tracing", "health", "problems", "serve", "worker"]
-UNWANTED = {"fastapi", "beanie", "motor", "opentelemetry.sdk", "opentelemetry.exporter", "requests"}
+UNWANTED = {
+    "fastapi",
+    "beanie",
+    "motor",
+    "sqlalchemy",
+    "asyncpg",
+    "alembic",
+    "opentelemetry.sdk",
+    "opentelemetry.exporter",
+    "requests",
+}
 
 
 async def test_a_worker_imports_nothing_that_it_does_not_need(run_python: PythonRunner) -> None:

@@ -1,21 +1,27 @@
-"""What every store of outbox entries must do; the one in memory and the one in MongoDB."""
+"""What every store of outbox entries must do; the one in memory, in MongoDB and in PostgreSQL."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, replace
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import MetaData
+from sqlalchemy.schema import CreateSchema, DropSchema
 
 from dev_stack.mongod import Mongod
+from dev_stack.postgres import Postgres
 from service_kit.events import encode_event
 from service_kit.fakes import FakeClock, MemoryOutbox
 from service_kit.mongo import connect
 from service_kit.mongo_outbox import OUTBOX_INDEX, MongoOutbox, stored
 from service_kit.outbox import LEASE, MAX_ATTEMPTS, Backlog, OutboxEntry, OutboxStore
-from service_kit.settings import MongoSettings
+from service_kit.postgres import connect as connect_postgres
+from service_kit.postgres_outbox import PostgresOutbox, outbox_table
+from service_kit.settings import MongoSettings, PostgresSettings
 from tests.service_kit.stage import thing_happened
 
 A_MOMENT = timedelta(milliseconds=1)
@@ -53,18 +59,28 @@ class Shop:
         self.clock.advance(LONGER_THAN_ANY_BACKOFF)
 
 
-@pytest.fixture(params=["memory", "mongod", "mongod_replica_set"])
+@pytest.fixture(params=["memory", "mongod", "mongod_replica_set", "postgres"])
 async def shop(request: pytest.FixtureRequest) -> AsyncIterator[Shop]:
     clock = FakeClock()
     if request.param == "memory":
-        memory = MemoryOutbox(clock)
-
-        async def remember(entry: OutboxEntry) -> None:
-            memory.add(entry)
-
-        yield Shop(memory, clock, remember)
+        yield _in_memory(clock)
         return
-    server: Mongod = request.getfixturevalue(request.param)
+    make = _in_table if request.param == "postgres" else _in_documents
+    async with make(request.getfixturevalue(request.param), clock) as shop:
+        yield shop
+
+
+def _in_memory(clock: FakeClock) -> Shop:
+    memory = MemoryOutbox(clock)
+
+    async def remember(entry: OutboxEntry) -> None:
+        memory.add(entry)
+
+    return Shop(memory, clock, remember)
+
+
+@asynccontextmanager
+async def _in_documents(server: Mongod, clock: FakeClock) -> AsyncIterator[Shop]:
     database = connect(MongoSettings(mongodb_uri=SecretStr(server.url), mongodb_database=f"t{uuid4().hex}"))
     things = database["things"]
     await things.create_indexes([OUTBOX_INDEX])
@@ -77,8 +93,27 @@ async def shop(request: pytest.FixtureRequest) -> AsyncIterator[Shop]:
     database.client.close()
 
 
+@asynccontextmanager
+async def _in_table(server: Postgres, clock: FakeClock) -> AsyncIterator[Shop]:
+    engine = connect_postgres(PostgresSettings(database_url=SecretStr(server.url), database_name="postgres"))
+    metadata = MetaData(schema=f"t{uuid4().hex}")
+    table = outbox_table(metadata)
+
+    async def write(entry: OutboxEntry) -> None:
+        async with engine.begin() as connection:
+            await connection.execute(table.insert(), asdict(entry))
+
+    async with engine.begin() as connection:
+        await connection.execute(CreateSchema(str(metadata.schema)))
+        await connection.run_sync(metadata.create_all)
+    yield Shop(PostgresOutbox(engine, table, clock), clock, write)
+    async with engine.begin() as connection:
+        await connection.execute(DropSchema(str(metadata.schema), cascade=True))
+    await engine.dispose()
+
+
 async def test_hands_out_an_entry_as_it_was_stored_under_a_lease_of_its_own(shop: Shop) -> None:
-    entry = await shop.add(owner=7)
+    entry = await shop.add(owner="order")
     (claimed,) = await shop.store.claim(10)
     assert claimed == replace(entry, due_at=shop.clock.now + LEASE, lease=claimed.lease)
     assert claimed.lease != entry.lease

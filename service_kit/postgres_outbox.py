@@ -1,0 +1,194 @@
+"""The outbox as a table: an event is a row, written in the transaction of the change that caused it.
+
+What the relay does to the table (leases, postponements, deletions) is committed without waiting for the disk: a crash
+that loses some of it makes an event come twice, which consumers tolerate, and never makes one vanish.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, Final
+from uuid import uuid4
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    inspect,
+    or_,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+
+from service_kit.clock import utc_now
+from service_kit.events import Event, encode_event
+from service_kit.outbox import LEASE, PARKED_UNTIL, Backlog, NoOutboxError, OutboxEntry, due_after_refusal
+from service_kit.postgres import connect
+from service_kit.problems import StoreUnavailableError
+from service_kit.settings import PostgresSettings, load
+
+OUTBOX: Final = "outbox"
+"""The table, and the channel of its wake-ups."""
+
+_REASON_CHARACTERS: Final = 200
+
+_HASTY: Final = text("SET LOCAL synchronous_commit TO off")
+
+
+def outbox_table(metadata: MetaData) -> Table:
+    """Add the outbox to a service's tables."""
+    return Table(
+        OUTBOX,
+        metadata,
+        Column("position", BigInteger, Identity(always=True), primary_key=True),
+        Column("id", Uuid(as_uuid=False), nullable=False, unique=True),
+        Column("owner", Text),
+        Column("topic", Text, nullable=False),
+        Column("body", LargeBinary, nullable=False),
+        Column("due_at", DateTime(timezone=True), nullable=False),
+        Column("lease", Text, nullable=False, server_default=""),
+        Column("attempts", Integer, nullable=False, server_default=text("0")),
+        Index("outbox_due", "due_at", "position"),
+        Index("outbox_owner", "owner", "position", postgresql_where=text("owner IS NOT NULL")),
+    )
+
+
+async def add_events(
+    session: AsyncSession, table: Table, events: Iterable[tuple[Event, str | None]], *, now: datetime
+) -> None:
+    """Write events with the change that caused them, and wake the relays when it is committed.
+
+    Args:
+        session: In the change's transaction.
+        table: The service's outbox.
+        events: Each with its owner: events of one owner leave in the order in which they were written, if their
+            writers lock the owner's row, as an update of it does. None is for what needs no order.
+        now: The instant of the change.
+    """
+    rows = [
+        {"id": event.id, "owner": owner, "topic": event.type, "body": encode_event(event), "due_at": now}
+        for event, owner in events
+    ]
+    if rows:
+        await session.execute(insert(table).inline(), rows)
+        await session.execute(select(func.pg_notify(OUTBOX, "")))
+
+
+class PostgresOutbox:
+    """An `OutboxStore` in one table."""
+
+    def __init__(self, engine: AsyncEngine, table: Table, clock: Callable[[], datetime] = utc_now) -> None:
+        self._engine = engine
+        self._table = table
+        self._clock = clock
+        self._claim = _claim_of(table)
+
+    async def claim(self, limit: int) -> Sequence[OutboxEntry]:
+        """Lease due entries; those that another claimant has in its hands are passed over, not waited for."""
+        now = self._clock()
+        leased = {"now": now, "limit": limit, "until": now + LEASE, "token": uuid4().hex}
+        async with self._hasty() as connection:
+            rows = (await connection.execute(self._claim, leased)).all()
+        return [OutboxEntry(*row[1:]) for row in sorted(rows, key=lambda row: int(row.position))]
+
+    async def clear(self, entries: Sequence[OutboxEntry]) -> None:
+        """Delete confirmed entries."""
+        async with self._hasty() as connection:
+            ids = [entry.id for entry in entries]
+            await connection.execute(delete(self._table).where(self._table.c.id.in_(ids)))
+
+    async def postpone(self, entries: Sequence[OutboxEntry]) -> None:
+        """Set the next try of refused entries."""
+        now, columns = self._clock(), self._table.c
+        refuse = (
+            update(self._table)
+            .where(columns.id == bindparam("entry"), columns.lease == bindparam("token"))
+            .values(due_at=bindparam("due"), attempts=columns.attempts + 1)
+        )
+        refused = [{"entry": one.id, "token": one.lease, "due": due_after_refusal(one, now)} for one in entries]
+        async with self._hasty() as connection:
+            await connection.execute(refuse, refused)
+
+    async def backlog(self) -> Backlog:
+        """Count owners, and entries that have none, by the first entry of each."""
+        columns = self._table.c
+        parked = columns.due_at >= PARKED_UNTIL
+        counts = select(func.count().filter(~parked), func.count().filter(parked)).where(_is_first(self._table))
+        async with self._engine.connect() as connection:
+            return Backlog(*(await connection.execute(counts)).one())
+
+    async def release_parked(self) -> int:
+        """Let parked entries be tried again from the start."""
+        parked = self._table.c.due_at >= PARKED_UNTIL
+        async with self._engine.begin() as connection:
+            result = await connection.execute(
+                update(self._table).where(parked).values(due_at=self._clock(), attempts=0)
+            )
+        return result.rowcount
+
+    @asynccontextmanager
+    async def _hasty(self) -> AsyncIterator[AsyncConnection]:
+        async with self._engine.begin() as connection:
+            await connection.execute(_HASTY)
+            yield connection
+
+
+def _is_first(table: Table) -> ColumnElement[bool]:
+    """Whether no older entry of its owner waits."""
+    older = table.alias("older")
+    is_older = (older.c.owner == table.c.owner) & (older.c.position < table.c.position)
+    return or_(table.c.owner.is_(None), ~exists().where(is_older))
+
+
+def _claim_of(table: Table) -> Any:  # noqa: ANN401 - an update with its columns returned
+    columns = table.c
+    due = (
+        select(columns.position)
+        .where(columns.due_at <= bindparam("now"), _is_first(table))
+        .order_by(columns.due_at, columns.position)
+        .limit(bindparam("limit"))
+        .with_for_update(skip_locked=True, of=table)
+        .cte("due")
+    )
+    lease = update(table).where(columns.position == due.c.position)
+    return lease.values(due_at=bindparam("until"), lease=bindparam("token")).returning(
+        columns.position,
+        *(columns.id, columns.owner, columns.topic, columns.body, columns.due_at, columns.lease, columns.attempts),
+    )
+
+
+@asynccontextmanager
+async def outbox_at(database: str) -> AsyncIterator[PostgresOutbox]:
+    """The outbox in a database of the server that the environment names, for commands.
+
+    Raises:
+        NoOutboxError: There is none, or PostgreSQL cannot be asked.
+    """
+    engine = connect(load(PostgresSettings).model_copy(update={"database_name": database}))
+    try:
+        async with engine.connect() as connection:
+            if not await connection.run_sync(lambda found: inspect(found).has_table(OUTBOX)):
+                raise NoOutboxError(f"There is no outbox in the database {database!r}.")
+        yield PostgresOutbox(engine, outbox_table(MetaData()))
+    except (StoreUnavailableError, SQLAlchemyError) as error:
+        reason = str(error.__cause__ or error)[:_REASON_CHARACTERS]
+        raise NoOutboxError(f"PostgreSQL cannot be asked; DATABASE_URL says where it is: {reason}") from error
+    finally:
+        await engine.dispose()

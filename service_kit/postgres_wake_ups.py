@@ -1,0 +1,69 @@
+"""Wake-ups: PostgreSQL tells at once that an outbox has something new, so that the relay need not wait for its sweep.
+
+Only a short cut: one that is lost costs the usual pause, and nothing depends on them.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+import structlog
+
+from service_kit.attempts import set_within
+from service_kit.postgres import open_connection
+from service_kit.postgres_outbox import OUTBOX
+from service_kit.settings import PostgresSettings
+
+log = structlog.get_logger()
+
+_AGAIN_SECONDS: Final = 1.0
+_CHECK_SECONDS: Final = 30.0
+_ANSWER_SECONDS: Final = 5.0
+_REASON_CHARACTERS: Final = 300
+
+
+class WakeUps:
+    """Listens on a connection of its own.
+
+    Attributes:
+        woken: Set when an outbox of the database may have something new; who waits on it clears it.
+    """
+
+    def __init__(self, settings: PostgresSettings) -> None:
+        self.woken = asyncio.Event()
+        self._settings = settings
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """Listen while the block runs, on a new connection whenever one is lost."""
+        listening = asyncio.create_task(self._listen_for_ever())
+        try:
+            yield
+        finally:
+            listening.cancel()
+            with suppress(asyncio.CancelledError):
+                await listening
+
+    async def _listen_for_ever(self) -> None:
+        while True:
+            try:
+                await self._listen()
+            except Exception as error:  # noqa: BLE001 - nobody awaits this task; whatever it meets must be told
+                reason = f"{type(error).__name__}: {error}"[:_REASON_CHARACTERS]
+                log.warning("wake_ups_lost", error=reason, again_in_seconds=_AGAIN_SECONDS)
+                await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _listen(self) -> None:
+        """Until the connection is lost; now and then it is asked, because a dead one may look alive."""
+        connection = await open_connection(self._settings, answer_seconds=_ANSWER_SECONDS)
+        lost = asyncio.Event()
+        connection.add_termination_listener(lambda _: lost.set())
+        try:
+            await connection.add_listener(OUTBOX, lambda *_: self.woken.set())
+            self.woken.set()  # for what was written while nobody listened
+            while not await set_within(lost, _CHECK_SECONDS):
+                await connection.execute("SELECT 1")
+        finally:
+            connection.terminate()
+        raise ConnectionError("the connection was closed")

@@ -1,0 +1,55 @@
+"""The notes API with ears, as `python -m service_kit.serve tests.service_kit.hearing_notes:app` finds it."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from service_kit.app import create_app
+from service_kit.consumer import Consumer
+from service_kit.consuming import consuming
+from service_kit.events import Event
+from service_kit.health import Check
+from service_kit.rabbit import QueueTopology
+from service_kit.settings import ApiSettings, load
+from tests.service_kit import notes_api
+
+
+async def handle(_event: Event) -> None:
+    print("began", flush=True)
+    while not Path("gate").exists():  # noqa: ASYNC110, ASYNC240 - what it waits for tells nobody
+        await asyncio.sleep(0.01)
+    print("ended", flush=True)
+
+
+name = os.environ["QUEUE"]
+topology = QueueTopology(name, topics=(f"{name}.*",), retry_seconds=(1, 1, 1))
+consumer = Consumer(os.environ["URL"], "tests", topology, handle, check_seconds=0.05)
+if "LOST" in os.environ:
+    consumer._check.queue = topology.retry_queue(1)  # which nobody consumes
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async with consuming(app, consumer):
+        yield
+    print("closed", flush=True)
+
+
+app = create_app(
+    load(ApiSettings),
+    description="Notes.",
+    routers=[notes_api.router],
+    lifespan=lifespan,
+    checks=[Check("rabbitmq", consumer.check, required=False)],
+)
+
+
+@app.get("/slow")
+async def slow() -> str:
+    print("asked", flush=True)
+    await asyncio.sleep(0.5)
+    return "done"

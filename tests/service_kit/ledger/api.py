@@ -1,0 +1,71 @@
+"""The ledger's API: payments with their events, as a service writes them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+from sqlalchemy import func, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from service_kit.app import create_app
+from service_kit.dependencies import NowDep
+from service_kit.health import Check
+from service_kit.postgres import POSTGRES_TRANSLATIONS, violated_constraint
+from service_kit.postgres_outbox import add_events
+from service_kit.postgres_session import SessionDep
+from service_kit.postgres_store import PostgresStore
+from service_kit.problems import ServiceError
+from service_kit.settings import ApiSettings
+from tests.service_kit.ledger.tables import OUTBOX, PAYMENTS
+from tests.service_kit.stage import thing_happened
+
+router = APIRouter(prefix="/payments")
+
+
+class PaidAlreadyError(ServiceError):
+    """This payer has paid."""
+
+    status = 409
+    code = "paid-already"
+
+
+@router.post("", status_code=201)
+async def pay(payer: str, session: SessionDep, now: NowDep, *, cents: int = 1, then_fail: bool = False) -> int:
+    try:
+        paid: int | None = await session.scalar(
+            insert(PAYMENTS).values(payer=payer, cents=cents).returning(PAYMENTS.c.id)
+        )
+    except IntegrityError as error:
+        if violated_constraint(error) == "payments_one_a_payer":
+            raise PaidAlreadyError(f"{payer} has paid.") from error
+        raise
+    await add_events(session, OUTBOX, [(thing_happened(payer), payer)], now=now)
+    if then_fail:
+        raise PaidAlreadyError("After all not.")
+    assert paid is not None
+    return paid
+
+
+@router.get("/count")
+async def count(session: SessionDep) -> int:
+    found: int | None = await session.scalar(select(func.count()).select_from(PAYMENTS))
+    return found or 0
+
+
+def build(store: PostgresStore) -> FastAPI:
+    """The API on a store."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.store = store
+        async with store.opened():
+            yield
+
+    return create_app(
+        ApiSettings(),
+        description="Payments.",
+        routers=[router],
+        lifespan=lifespan,
+        checks=[Check("postgres", store.ping)],
+        translations=POSTGRES_TRANSLATIONS,
+    )

@@ -1,0 +1,100 @@
+import asyncio
+
+import pytest
+from sqlalchemy import func, select, text
+
+from service_kit.broker import OutgoingMessage
+from service_kit.clock import utc_now
+from service_kit.events import CLOUDEVENTS_JSON, Event, encode_event
+from service_kit.fakes import MemoryBroker
+from service_kit.outbox import Backlog
+from service_kit.postgres_outbox import PostgresOutbox, add_events
+from service_kit.postgres_store import PostgresStore
+from service_kit.postgres_wake_ups import WakeUps
+from service_kit.relay import Relay
+from service_kit.settings import PostgresSettings
+from tests.service_kit.ledger.tables import OUTBOX, PAYMENTS
+from tests.service_kit.stage import thing_happened, until
+
+
+@pytest.fixture
+def outbox(ledger: PostgresStore) -> PostgresOutbox:
+    return PostgresOutbox(ledger.engine, OUTBOX)
+
+
+async def write(ledger: PostgresStore, *events: Event, owner: str | None = None) -> None:
+    async with ledger.transaction() as session:
+        await add_events(session, OUTBOX, [(event, owner) for event in events], now=utc_now())
+
+
+async def test_an_event_is_due_as_soon_as_its_change_is_committed(
+    ledger: PostgresStore, outbox: PostgresOutbox
+) -> None:
+    event = thing_happened()
+    async with ledger.transaction() as session:
+        await session.execute(PAYMENTS.insert().values(payer="ana", cents=1))
+        await add_events(session, OUTBOX, [(event, "ana")], now=utc_now())
+        assert not await outbox.claim(10)
+    (entry,) = await outbox.claim(10)
+    assert (entry.id, entry.owner, entry.topic, entry.body) == (event.id, "ana", event.type, encode_event(event))
+
+
+async def test_events_without_an_owner_need_not_wait_for_each_other(
+    ledger: PostgresStore, outbox: PostgresOutbox
+) -> None:
+    events = [thing_happened() for _ in range(5)]
+    await write(ledger, *events)
+    assert await outbox.backlog() == Backlog(waiting=5, parked=0)
+    assert [entry.id for entry in await outbox.claim(10)] == [event.id for event in events]
+
+
+async def test_no_event_is_no_row_and_no_wake_up(ledger: PostgresStore) -> None:
+    await write(ledger)
+    async with ledger.engine.connect() as connection:
+        assert await connection.scalar(select(func.count()).select_from(OUTBOX)) == 0
+
+
+async def test_passes_over_what_another_claimant_has_in_its_hands(
+    ledger: PostgresStore, outbox: PostgresOutbox
+) -> None:
+    events = [thing_happened() for _ in range(3)]
+    await write(ledger, *events)
+    async with ledger.engine.begin() as other:
+        await other.execute(select(OUTBOX).where(OUTBOX.c.id == events[0].id).with_for_update())
+        async with asyncio.timeout(2):
+            assert [entry.id for entry in await outbox.claim(10)] == [event.id for event in events[1:]]
+
+
+async def test_claims_quickly_from_a_hundred_thousand(ledger: PostgresStore, outbox: PostgresOutbox) -> None:
+    many = text("""
+        INSERT INTO outbox (id, owner, topic, body, due_at)
+        SELECT gen_random_uuid(), 'payer' || number % 50000, 'thing.happened', '{}', now() - interval '1 second'
+        FROM generate_series(1, 100000) number
+    """)
+    async with ledger.engine.begin() as connection:
+        await connection.execute(many)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    claimed = [len(await outbox.claim(256)) for _ in range(10)]
+    assert claimed == [256] * 10
+    assert loop.time() - began < 2
+
+
+async def test_a_relay_delivers_at_once_what_is_committed(
+    ledger: PostgresStore, postgres_settings: PostgresSettings, outbox: PostgresOutbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service_kit.relay._SWEEP_SECONDS", 1000)
+    broker, wake_ups = MemoryBroker(), WakeUps(postgres_settings)
+    async with wake_ups.listening(), Relay(outbox, broker, woken=wake_ups.woken).running():
+        await until(wake_ups.woken.is_set)
+        await until(lambda: not wake_ups.woken.is_set())
+        for number in range(1, 4):
+            event = thing_happened()
+            await write(ledger, event, owner="ana")
+            await until(lambda number=number: len(broker.messages) == number, within=1)  # type: ignore[misc]
+            assert broker.messages[-1] == OutgoingMessage(event.id, event.type, encode_event(event), CLOUDEVENTS_JSON)
+
+        async def is_empty() -> bool:
+            return await outbox.backlog() == Backlog(0, 0)
+
+        await until(is_empty)

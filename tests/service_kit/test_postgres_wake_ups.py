@@ -1,0 +1,114 @@
+import asyncio
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import func, select
+from structlog.testing import capture_logs
+
+from dev_stack.postgres import Postgres
+from service_kit.clock import utc_now
+from service_kit.postgres_outbox import add_events
+from service_kit.postgres_store import PostgresStore
+from service_kit.postgres_wake_ups import WakeUps
+from service_kit.settings import PostgresSettings
+from tests.service_kit.ledger.tables import OUTBOX
+from tests.service_kit.stage import Cable, thing_happened, until
+
+
+@pytest.fixture(autouse=True)
+def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits of milliseconds instead of seconds."""
+    monkeypatch.setattr("service_kit.postgres_wake_ups._AGAIN_SECONDS", 0.02)
+
+
+async def write(ledger: PostgresStore) -> None:
+    async with ledger.transaction() as session:
+        await add_events(session, OUTBOX, [(thing_happened(), None)], now=utc_now())
+
+
+async def woken(wake_ups: WakeUps, *, within: float) -> None:
+    async with asyncio.timeout(within):
+        await wake_ups.woken.wait()
+    wake_ups.woken.clear()
+
+
+async def test_wakes_within_a_tenth_of_a_second_of_the_commit(
+    ledger: PostgresStore, postgres_settings: PostgresSettings
+) -> None:
+    wake_ups = WakeUps(postgres_settings)
+    async with wake_ups.listening():
+        await woken(wake_ups, within=5)
+        for _ in range(10):
+            await write(ledger)
+            await woken(wake_ups, within=0.1)
+
+
+async def test_does_not_wake_before_the_commit_nor_for_another_database(
+    ledger: PostgresStore, postgres: Postgres, postgres_settings: PostgresSettings
+) -> None:
+    here = WakeUps(postgres_settings)
+    elsewhere = WakeUps(PostgresSettings(database_url=SecretStr(postgres.url), database_name="postgres"))
+    async with here.listening(), elsewhere.listening():
+        await woken(here, within=5)
+        await woken(elsewhere, within=5)
+        async with ledger.transaction() as session:
+            await add_events(session, OUTBOX, [(thing_happened(), None)], now=utc_now())
+            await asyncio.sleep(0.05)
+            assert not here.woken.is_set()
+        await woken(here, within=0.1)
+        assert not elsewhere.woken.is_set()
+
+
+async def test_a_lost_connection_comes_back_and_wakes_for_what_it_missed(
+    ledger: PostgresStore, postgres_settings: PostgresSettings
+) -> None:
+    wake_ups = WakeUps(postgres_settings)
+    with capture_logs() as told:
+        async with wake_ups.listening():
+            await woken(wake_ups, within=5)
+            listeners = "pid <> pg_backend_pid() AND query LIKE 'LISTEN%'"
+            async with ledger.engine.begin() as connection:
+                await connection.exec_driver_sql(
+                    f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {listeners}"  # noqa: S608 - ours
+                )
+                await connection.execute(select(func.pg_sleep(0)))
+            await woken(wake_ups, within=5)
+            await write(ledger)
+            await woken(wake_ups, within=0.1)
+    assert {line["event"] for line in told} >= {"wake_ups_lost"}
+
+
+async def test_finds_out_that_a_silent_connection_is_dead(
+    ledger: PostgresStore, postgres: Postgres, postgres_settings: PostgresSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service_kit.postgres_wake_ups._CHECK_SECONDS", 0.05)
+    monkeypatch.setattr("service_kit.postgres_wake_ups._ANSWER_SECONDS", 0.1)
+    async with Cable(postgres.url) as cable:
+        far = postgres_settings.model_copy(update={"database_url": SecretStr(cable.url)})
+        wake_ups = WakeUps(far)
+        async with wake_ups.listening():
+            await woken(wake_ups, within=5)
+            cable.deafen()
+            await asyncio.sleep(0.5)
+            cable._answers.set()
+            await woken(wake_ups, within=5)
+            await write(ledger)
+            await woken(wake_ups, within=1)
+
+
+async def test_waits_for_a_server_that_is_not_there_and_leaves_no_task_behind(
+    ledger: PostgresStore, postgres: Postgres, postgres_settings: PostgresSettings
+) -> None:
+    before = asyncio.all_tasks()
+    async with Cable(postgres.url) as cable:
+        far = postgres_settings.model_copy(update={"database_url": SecretStr(cable.url)})
+        await cable.cut()
+        wake_ups = WakeUps(far)
+        with capture_logs() as told:
+            async with wake_ups.listening():
+                await until(lambda: len(told) >= 3)
+                await cable.mend()
+                await woken(wake_ups, within=5)
+                await write(ledger)
+                await woken(wake_ups, within=1)
+    await until(lambda: asyncio.all_tasks() <= before)
