@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import announcement, draining, limits, listing, orders, sign_ups, wrk
+from benchmarks import announcement, draining, limits, listing, orders, passengers, sign_ups, sync, wrk
 from benchmarks.results import write
 from benchmarks.row import Row
 from benchmarks.site import Site, open_site
@@ -19,6 +19,8 @@ BENCHMARKS: Final[dict[str, Callable[[Site], Sequence[Row]]]] = {
     "draining": draining.measure,
     "sign_ups": sign_ups.measure,
     "listing": listing.measure,
+    "passengers": passengers.measure,
+    "sync": sync.measure,
     "limits": limits.measure,
 }
 _console = Console()

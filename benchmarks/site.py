@@ -15,6 +15,7 @@ from pymongo.collection import Collection
 from benchmarks.processes import Contender, node, ours, python
 from dev_stack.mongod import Mongod
 from dev_stack.ports import free_port
+from dev_stack.postgres import Postgres
 from dev_stack.rabbit_node import RabbitNode
 from service_kit.rabbit import QueueTopology
 
@@ -29,8 +30,9 @@ class Site:
 
     Attributes:
         folder: For data and output; gone afterwards.
-        mongod: The store of all.
+        mongod: The store of documents.
         rabbit: The broker of all.
+        postgres: The store of tables.
         rounds: How often each contender is measured, after a warm-up.
         say: Tells the progress.
     """
@@ -38,6 +40,7 @@ class Site:
     folder: Path
     mongod: Mongod
     rabbit: RabbitNode
+    postgres: Postgres
     rounds: int
     say: Callable[[str], None]
     _processes: ExitStack
@@ -74,6 +77,8 @@ class Site:
             "MONGODB_URI": self.mongod.url,
             "MONGODB_DATABASE": database,
             "RABBITMQ_URL": self.rabbit.url,
+            "DATABASE_URL": self.postgres.url,
+            "DATABASE_NAME": database,
         }
 
     def _started(self, process: Contender) -> Contender:
@@ -87,7 +92,8 @@ def open_site(rounds: int, say: Callable[[str], None]) -> Iterator[Site]:
         folder = Path(name)
         mongod = stack.enter_context(Mongod(folder / "mongod", free_port()))
         rabbit = stack.enter_context(RabbitNode(folder / "rabbit", free_port()))
+        postgres = stack.enter_context(Postgres(folder / "postgres", free_port(), temporary=True))
         processes = stack.enter_context(ExitStack())
-        site = Site(folder, mongod, rabbit, rounds, say, processes)
+        site = Site(folder, mongod, rabbit, postgres, rounds, say, processes)
         site.empty_queue()
         yield site
