@@ -18,7 +18,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from service_kit.settings import ServiceSettings
 
 # Chatty below this level, and what they say there is of no use to who runs a service.
-_QUIET_LOGGERS = ("aio_pika", "aiormq", "asyncio", "pymongo", "passlib", "uvicorn.error")
+_QUIET_LOGGERS = ("aio_pika", "aiormq", "alembic", "asyncio", "pymongo", "passlib", "uvicorn.error")
 
 
 def _add_trace_id(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -68,7 +68,7 @@ async def open_connection(
 
     Raises:
         OSError: The server cannot be reached, or is silent.
-        asyncpg.PostgresError: It lets us not in.
+        asyncpg.PostgresError: It does not let us in.
     """
     return await asyncpg.connect(
         settings.database_url.get_secret_value(),

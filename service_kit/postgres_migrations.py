@@ -6,6 +6,7 @@ wait for each other by an advisory lock.
 
 import argparse
 import asyncio
+import threading
 from argparse import Namespace
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -34,6 +35,9 @@ _LOCK: Final = 7_365_727_669
 _LOCK_SECONDS: Final = 0.1
 _MAINTENANCE: Final = "postgres"
 _REASON_CHARACTERS: Final = 400
+
+_ALEMBIC: Final = threading.Lock()
+"""Alembic's `context` and `op` belong to the whole process: one database at a time."""
 
 Tell = Callable[[str], None]
 
@@ -110,7 +114,7 @@ async def upgrade(settings: PostgresSettings, schema: Schema, tell: Tell) -> Non
     async with _connected(settings) as connection:
         if await connection.run_sync(_is_behind, schema):
             await _lock(connection)
-            await connection.run_sync(_run, schema, tell, command.upgrade, "head")
+            await _run(connection, schema, tell, command.upgrade, "head")
     tell(f"The database {settings.database_name} is as the code says.")
 
 
@@ -118,7 +122,7 @@ async def downgrade(settings: PostgresSettings, schema: Schema, revision: str, t
     """Undo the revisions after `revision`; all of them with `base`."""
     async with _connected(settings) as connection:
         await _lock(connection)
-        await connection.run_sync(_run, schema, tell, command.downgrade, revision)
+        await _run(connection, schema, tell, command.downgrade, revision)
 
 
 async def revise(settings: PostgresSettings, schema: Schema, text: str, tell: Tell) -> None:
@@ -137,7 +141,7 @@ async def revise(settings: PostgresSettings, schema: Schema, text: str, tell: Te
         tell(f"Wrote {made.path}: read it, then run this again without --new.")
 
     async with _connected(settings) as connection:
-        await connection.run_sync(_run, schema, tell, write, text)
+        await _run(connection, schema, tell, write, text)
 
 
 @asynccontextmanager
@@ -182,12 +186,20 @@ def _is_behind(connection: Connection, schema: Schema) -> bool:
     return current is None or (current in known and current != script.get_current_head())
 
 
-def _run(connection: Connection, schema: Schema, tell: Tell, act: Callable[[Config, str], None], argument: str) -> None:
+async def _run(
+    connection: AsyncConnection, schema: Schema, tell: Tell, act: Callable[[Config, str], None], argument: str
+) -> None:
     def on_version_apply(*, step: Any, **_: object) -> None:  # noqa: ANN401 - Alembic's MigrationInfo
         for revision in step.up_revisions or (step.up_revision,):
             tell(f"{'Applied' if step.is_upgrade else 'Undid'} {revision.revision}: {revision.doc}")
 
-    act(
-        schema.config(connection=connection, metadata=schema.metadata, on_version_apply=on_version_apply),
-        argument,
-    )
+    def with_alembic(connection: Connection) -> None:
+        config = schema.config(connection=connection, metadata=schema.metadata, on_version_apply=on_version_apply)
+        act(config, argument)
+
+    while not _ALEMBIC.acquire(blocking=False):  # noqa: ASYNC110 - of a process, not of a loop
+        await asyncio.sleep(_LOCK_SECONDS)
+    try:
+        await connection.run_sync(with_alembic)
+    finally:
+        _ALEMBIC.release()

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncConnection
 from structlog.testing import capture_logs
 
 from dev_stack.ports import free_port
@@ -53,6 +54,15 @@ async def rows_of(store: PostgresStore) -> tuple[int, int]:
         payments = await connection.scalar(select(func.count()).select_from(PAYMENTS))
         events = await connection.scalar(select(func.count()).select_from(OUTBOX))
     return payments or 0, events or 0
+
+
+@asynccontextmanager
+async def somebody_else(settings: PostgresSettings) -> AsyncIterator[AsyncConnection]:
+    """A connection past the store's pool, in a transaction."""
+    engine = connect(settings)
+    async with engine.begin() as connection:
+        yield connection
+    await engine.dispose()
 
 
 # A transaction
@@ -154,7 +164,7 @@ async def test_a_connection_that_breaks_in_a_transaction_is_a_503_and_the_next_o
     with pytest.raises(StoreUnavailableError):  # noqa: PT012 - the same
         async with store.transaction() as session:
             pid = await session.scalar(select(func.pg_backend_pid()))
-            async with connect(postgres_settings).connect() as other:
+            async with somebody_else(postgres_settings) as other:
                 await other.execute(select(func.pg_terminate_backend(pid)))
             await session.execute(select(1))
     async with store.transaction() as session:
@@ -213,7 +223,7 @@ async def test_goes_on_after_a_migration_that_changed_a_table(store: PostgresSto
     everything = text("SELECT * FROM payments")
     async with store.engine.connect() as connection:
         await connection.execute(everything)
-    async with connect(store._settings).begin() as connection:
+    async with somebody_else(store._settings) as connection:
         await connection.execute(text("ALTER TABLE payments ADD COLUMN more text"))
     with pytest.raises(StoreUnavailableError):
         async with store.engine.connect() as connection:
@@ -306,4 +316,5 @@ async def test_tells_in_the_log_why_it_is_not_let_in(postgres: Postgres) -> None
     with capture_logs() as told, pytest.raises(StoreUnavailableError):
         async with engine.connect():
             pass
+    await engine.dispose()
     assert f'database "{missing}" does not exist' in told[0]["error"]

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from dev_stack.ports import free_port
-from service_kit.postgres import connect
+from service_kit.postgres import connect, open_connection
 from service_kit.postgres_drift import drift
 from service_kit.postgres_migrations import Schema, downgrade, main, revise, upgrade
 from service_kit.settings import PostgresSettings
@@ -77,6 +77,16 @@ async def test_several_that_start_at_once_do_it_once(postgres_settings: Postgres
         f"Made the database {postgres_settings.database_name}.",
     ]
     assert len(told) == 8
+
+
+async def test_two_databases_are_upgraded_by_one_process(postgres_settings: PostgresSettings) -> None:
+    other = postgres_settings.model_copy(update={"database_name": f"{postgres_settings.database_name}_b"})
+    await asyncio.gather(*(upgrade(settings, SCHEMA, Told()) for settings in (postgres_settings, other)))
+    assert await differences(postgres_settings) == await differences(other) == []
+    await asyncio.gather(*(downgrade(settings, SCHEMA, "base", Told()) for settings in (postgres_settings, other)))
+    connection = await open_connection(postgres_settings)
+    await connection.execute(f"DROP DATABASE {other.database_name}")
+    await connection.close()
 
 
 async def test_leaves_a_database_alone_that_is_ahead_of_the_code(postgres_settings: PostgresSettings) -> None:

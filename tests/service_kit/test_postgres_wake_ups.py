@@ -1,4 +1,5 @@
 import asyncio
+import statistics
 
 import pytest
 from pydantic import SecretStr
@@ -38,9 +39,13 @@ async def test_wakes_within_a_tenth_of_a_second_of_the_commit(
     wake_ups = WakeUps(postgres_settings)
     async with wake_ups.listening():
         await woken(wake_ups, within=5)
-        for _ in range(10):
+        waits = []
+        for _ in range(11):
             await write(ledger)
-            await woken(wake_ups, within=0.1)
+            began = asyncio.get_running_loop().time()
+            await woken(wake_ups, within=5)
+            waits.append(asyncio.get_running_loop().time() - began)
+    assert statistics.median(waits) < 0.1
 
 
 async def test_does_not_wake_before_the_commit_nor_for_another_database(
@@ -55,7 +60,7 @@ async def test_does_not_wake_before_the_commit_nor_for_another_database(
             await add_events(session, OUTBOX, [(thing_happened(), None)], now=utc_now())
             await asyncio.sleep(0.05)
             assert not here.woken.is_set()
-        await woken(here, within=0.1)
+        await woken(here, within=2)
         assert not elsewhere.woken.is_set()
 
 
@@ -74,7 +79,7 @@ async def test_a_lost_connection_comes_back_and_wakes_for_what_it_missed(
                 await connection.execute(select(func.pg_sleep(0)))
             await woken(wake_ups, within=5)
             await write(ledger)
-            await woken(wake_ups, within=0.1)
+            await woken(wake_ups, within=2)
     assert {line["event"] for line in told} >= {"wake_ups_lost"}
 
 
@@ -93,7 +98,7 @@ async def test_finds_out_that_a_silent_connection_is_dead(
             cable._answers.set()
             await woken(wake_ups, within=5)
             await write(ledger)
-            await woken(wake_ups, within=1)
+            await woken(wake_ups, within=2)
 
 
 async def test_waits_for_a_server_that_is_not_there_and_leaves_no_task_behind(
@@ -110,5 +115,5 @@ async def test_waits_for_a_server_that_is_not_there_and_leaves_no_task_behind(
                 await cable.mend()
                 await woken(wake_ups, within=5)
                 await write(ledger)
-                await woken(wake_ups, within=1)
+                await woken(wake_ups, within=2)
     await until(lambda: asyncio.all_tasks() <= before)
