@@ -53,7 +53,11 @@ _HASTY: Final = text("SET LOCAL synchronous_commit TO off")
 
 
 def outbox_table(metadata: MetaData) -> Table:
-    """Add the outbox to a service's tables."""
+    """Add the outbox to a service's tables.
+
+    A service with large events adds `op.execute("ALTER TABLE outbox ALTER body SET STORAGE EXTERNAL")` to its revision:
+    PostgreSQL compresses 2 MB in 20 ms, for rows that live a moment.
+    """
     return Table(
         OUTBOX,
         metadata,
