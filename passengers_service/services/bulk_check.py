@@ -1,0 +1,72 @@
+"""The rows of a load, checked by Pydantic: those that are passengers, and what is wrong with the others."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import BaseModel, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from passengers_service.models.passenger import NewPassenger
+from passengers_service.services.bulk_rows import Row, RowReader
+
+_NO_OBJECT: Final = "model_type"
+_NO_JSON: Final = "json_invalid"
+
+
+class RejectedRow(BaseModel):
+    """One mistake in one row of a load."""
+
+    row: int = Field(description="Which row of the data: the first is 1; a header line does not count.", examples=[17])
+    field: str | None = Field(description="Null if it is the row as a whole.", examples=["birth_date"])
+    reason: str = Field(description="A sentence.", examples=["This day does not exist"])
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRows:
+    """Rows of a load.
+
+    Attributes:
+        passengers: Each with the number of its row.
+        mistakes: In the order of the rows, all of each row.
+    """
+
+    passengers: Sequence[tuple[int, NewPassenger]]
+    mistakes: Sequence[RejectedRow]
+
+
+def checked(rows: Sequence[Row], reader: RowReader, *, first: int) -> CheckedRows:
+    """Check some rows of a load, of which the first has the number `first`."""
+    try:
+        passengers = reader.parsed(rows)
+    except ValidationError:
+        return _one_by_one(rows, reader, first)
+    if len(passengers) != len(rows):  # a line of NDJSON held several objects, or half of one
+        return _one_by_one(rows, reader, first)
+    return CheckedRows(list(enumerate(passengers, first)), [])
+
+
+def _one_by_one(rows: Sequence[Row], reader: RowReader, first: int) -> CheckedRows:
+    """Which row is bad: in JSON, one that is no object shifts the others, so that their places tell nothing."""
+    passengers: list[tuple[int, NewPassenger]] = []
+    mistakes: list[RejectedRow] = []
+    for number, row in enumerate(rows, first):
+        try:
+            found = reader.parsed([row])
+        except ValidationError as error:
+            mistakes += [_told(number, one, reader) for one in error.errors(include_url=False, include_input=False)]
+        else:
+            if len(found) == 1:
+                passengers.append((number, found[0]))
+            else:
+                mistakes.append(RejectedRow(row=number, field=None, reason=reader.misshapen))
+    return CheckedRows(passengers, mistakes)
+
+
+def _told(number: int, mistake: ErrorDetails, reader: RowReader) -> RejectedRow:
+    if mistake["type"] == _NO_OBJECT:
+        return RejectedRow(row=number, field=None, reason=reader.misshapen)
+    if mistake["type"] == _NO_JSON:
+        return RejectedRow(row=number, field=None, reason=f"{reader.misshapen}. {mistake['msg']}")
+    field = ".".join(str(part) for part in mistake["loc"][1:]) or None
+    return RejectedRow(row=number, field=field, reason=mistake["msg"].removeprefix("Value error, "))

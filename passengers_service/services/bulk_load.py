@@ -1,0 +1,198 @@
+"""A load: thousands of passengers in one request, in one transaction, with their events.
+
+A row is a whole passenger, as `PUT` takes it: it registers one, or changes the one that has its document. The same load
+again changes nothing.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+from pydantic import BaseModel, Field
+from sqlalchemy import TextClause
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from passengers_service.events import PASSENGER_CHANGED, SOURCE
+from passengers_service.models.tables import LIST_VERSION, OUTBOX
+from passengers_service.services.bulk_check import RejectedRow, checked
+from passengers_service.services.bulk_rows import Row, RowReader, chunks_of
+from passengers_service.services.bulk_staging import Staging, Step
+from passengers_service.services.bulk_statements import COUNT_MISSING, INSERT, LOCK, ONE_AT_A_TIME, UPDATE
+from service_kit.events import new_event
+from service_kit.hybrid_clock import HybridClock, stamp_text
+from service_kit.list_version import count_change
+from service_kit.postgres_outbox import add_events
+from service_kit.problems import ServiceError
+
+LISTED_MISTAKES: Final = 1_000
+STEP_ROWS: Final = 20_000
+"""Whose events, a few megabytes, are in memory at once."""
+
+
+class TooManyRowsError(ServiceError):
+    """The load has more rows than one request may bring."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    code = "too-many-rows"
+
+
+class NoRowsError(ServiceError):
+    """The load has no row."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "no-rows"
+
+    def __init__(self) -> None:
+        super().__init__("The body holds no row. Send at least one passenger.")
+
+
+class RejectedRowsError(ServiceError):
+    """At least one row is not as it should be, and the load is strict: nothing was stored."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "rejected-rows"
+
+
+class LoadResult(BaseModel):
+    """What has become of the rows of a load; the five counts belong to rows, not to mistakes."""
+
+    received: int = Field(description="created + updated + unchanged + rejected_count.")
+    created: int
+    updated: int
+    unchanged: int = Field(description="They were there already, with the same values.")
+    rejected_count: int
+    rejected: list[RejectedRow] = Field(description=f"What is wrong with them, the first {LISTED_MISTAKES} mistakes.")
+
+
+class _Changes(msgspec.Struct, frozen=True):
+    """`PassengersChanged`, of which PostgreSQL has written the entries."""
+
+    changes: msgspec.Raw
+
+
+class Loads:
+    """Takes loads, some at a time: so that slow clients do not hold every connection of the pool.
+
+    Args:
+        clock: Stamps what changes.
+        max_rows: Of one load.
+        at_once: How many loads are read and stored at the same time; the others wait.
+    """
+
+    def __init__(self, clock: HybridClock, *, max_rows: int, at_once: int = 4) -> None:
+        self._clock = clock
+        self._max_rows = max_rows
+        self._turns = asyncio.Semaphore(at_once)
+
+    async def load(
+        self, session: AsyncSession, body: AsyncIterator[bytes], reader: RowReader, *, is_lenient: bool, now: datetime
+    ) -> LoadResult:
+        """Take one load, within the caller's transaction; a thousand rows are read before it holds a connection.
+
+        Raises:
+            TooManyRowsError: It has too many rows (413).
+            NoRowsError: It has none (422).
+            RejectedRowsError: A row is bad, and the load is not lenient (422).
+            MalformedRequestError: It has no rows that could be told apart (400).
+        """
+        async with self._turns:
+            return await _Load(session, self._clock, now, is_lenient, self._max_rows).run(body, reader)
+
+
+@dataclass
+class _Load:
+    """One load in the making."""
+
+    session: AsyncSession
+    clock: HybridClock
+    now: datetime
+    is_lenient: bool
+    max_rows: int
+    _result: LoadResult = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._result = LoadResult(received=0, created=0, updated=0, unchanged=0, rejected_count=0, rejected=[])
+        self._staging = Staging(self.session, now=self.now)
+
+    async def run(self, body: AsyncIterator[bytes], reader: RowReader) -> LoadResult:
+        """Take the whole body, then store it."""
+        async for rows in chunks_of(body, reader):
+            await self._stage(rows, reader)
+        if not self._result.received:
+            raise NoRowsError
+        self._require_good()
+        if self._result.rejected_count < self._result.received:
+            await self._store()
+        return self._result
+
+    async def _stage(self, rows: Sequence[Row], reader: RowReader) -> None:
+        result = self._result
+        good = checked(rows, reader, first=result.received + 1)
+        result.received += len(rows)
+        if result.received > self.max_rows:
+            raise TooManyRowsError(
+                f"One request takes up to {self.max_rows} rows. Split them, as python -m passengers_service.load does."
+            )
+        self._reject(good.mistakes, len(rows) - len(good.passengers))
+        if good.passengers and (self.is_lenient or not result.rejected_count):
+            await self._staging.add(good.passengers)
+
+    def _reject(self, mistakes: Sequence[RejectedRow], rows: int) -> None:
+        self._result.rejected_count += rows
+        self._result.rejected += mistakes[: LISTED_MISTAKES - len(self._result.rejected)]
+
+    def _require_good(self) -> None:
+        if self._result.rejected_count and not self.is_lenient:
+            raise RejectedRowsError(
+                f"{self._result.rejected_count} of {self._result.received} rows were rejected, so nothing was stored. "
+                "Correct them, or send Prefer: handling=lenient to store the others.",
+                **self._result.model_dump(include={"received", "rejected_count"}),
+                rejected=[mistake.model_dump() for mistake in sorted(self._result.rejected, key=_row)],
+            )
+
+    async def _store(self) -> None:
+        repeated = await self._staging.drop_repeated()
+        self._reject(repeated, len(repeated))
+        self._require_good()
+        await self.session.execute(ONE_AT_A_TIME)
+        for first in range(1, self._result.received + 1, STEP_ROWS):
+            while not await self._is_settled({"first": first, "last": first + STEP_ROWS - 1}):
+                pass  # somebody has registered or deleted some of them in between, one by one
+        result = self._result
+        self._require_good()
+        result.rejected.sort(key=_row)
+        result.unchanged = result.received - result.created - result.updated - result.rejected_count
+        if result.created or result.updated:
+            await count_change(self.session, LIST_VERSION)
+
+    async def _is_settled(self, step: Step) -> bool:
+        """Bring the rows of a step into the passengers; whether all have arrived."""
+        locked = (await self.session.execute(LOCK, step)).one()
+        rejected = await self._staging.drop_taken(step)
+        self._reject(rejected, len(rejected))
+        stamp = self.clock.tick(after=locked.latest_stamp)
+        if locked.known:
+            self._result.updated += await self._change(UPDATE, step, stamp)
+        created = await self._change(INSERT, step, stamp)
+        self._result.created += created
+        if created == locked.staged - len(rejected):
+            return True
+        return not await self.session.scalar(COUNT_MISSING, step)
+
+    async def _change(self, statement: TextClause, step: Step, stamp: int) -> int:
+        """Change passengers, with the events that tell it; how many."""
+        parameters = {**step, "stamp": stamp, "stamp_text": stamp_text(stamp), "now": self.now}
+        told = (await self.session.execute(statement, parameters)).all()
+        events = [
+            new_event(PASSENGER_CHANGED, SOURCE, _Changes(msgspec.Raw(part.changes)), at=self.now) for part in told
+        ]
+        await add_events(self.session, OUTBOX, [(event, None) for event in events], now=self.now)
+        return sum(part.passengers for part in told)
+
+
+def _row(rejected: RejectedRow) -> int:
+    return rejected.row

@@ -1,0 +1,79 @@
+"""The rows of a load on their way into the database: in a temporary table, until the whole load is known to be good."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from operator import attrgetter
+from typing import Final
+
+from sqlalchemy import TextClause
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.schema import CreateTable
+
+from passengers_service.models.passenger import NewPassenger, PassengerEdit
+from passengers_service.services.bulk_check import RejectedRow
+from passengers_service.services.bulk_statements import (
+    ANALYZE,
+    DROP_REPEATED,
+    DROP_REPEATED_IDS,
+    DROP_TAKEN_DOCUMENTS,
+    DROP_TAKEN_IDS,
+    STAGED,
+)
+from service_kit.postgres_copy import copy_rows
+from service_kit.uuid7 import new_uuid7
+
+_CREATE: Final = CreateTable(STAGED)
+_values: Final = attrgetter(*PassengerEdit.model_fields)
+
+Step = dict[str, int]
+"""The first and the last row of a step, for the statements."""
+
+
+class Staging:
+    """The staged rows of one load, in the transaction of its session."""
+
+    def __init__(self, session: AsyncSession, *, now: datetime) -> None:
+        self._session = session
+        self._now = now
+        self._is_made = False
+        self._has_own_ids = False
+
+    async def add(self, passengers: Sequence[tuple[int, NewPassenger]]) -> None:
+        """Stage passengers, each with the number of its row; those without an id get one."""
+        if not self._is_made:
+            await self._session.execute(_CREATE)
+            self._is_made = True
+        self._has_own_ids = self._has_own_ids or any(one.id for _, one in passengers)
+        rows = [
+            (number, one.id or new_uuid7(self._now), one.id is not None, *_values(one)) for number, one in passengers
+        ]
+        await copy_rows(self._session, STAGED, rows)
+
+    async def drop_repeated(self) -> list[RejectedRow]:
+        """Reject what this load has brought before."""
+        await self._session.execute(ANALYZE)
+        reason = "The same document is in row {1} of this load already"
+        rejected = await self._dropped(DROP_REPEATED, {}, "document_number", reason)
+        if self._has_own_ids:
+            rejected += await self._dropped(
+                DROP_REPEATED_IDS, {}, "id", "The same id is in row {1} of this load already"
+            )
+        return rejected
+
+    async def drop_taken(self, step: Step) -> list[RejectedRow]:
+        """Reject what its own id forbids; the passengers of the step are locked."""
+        if not self._has_own_ids:
+            return []
+        taken = await self._session.execute(DROP_TAKEN_IDS, step)
+        rejected = [_with_taken_id(row, is_deleted=is_deleted) for row, is_deleted in taken]
+        reason = "This document is that of the passenger with the id {1}: send it with that id, or without any"
+        return rejected + await self._dropped(DROP_TAKEN_DOCUMENTS, step, "document_number", reason)
+
+    async def _dropped(self, statement: TextClause, step: Step, field: str, reason: str) -> list[RejectedRow]:
+        rows = await self._session.execute(statement, step)
+        return [RejectedRow(row=row[0], field=field, reason=reason.format(*row)) for row in rows]
+
+
+def _with_taken_id(row: int, *, is_deleted: bool) -> RejectedRow:
+    whose = "a passenger who was deleted" if is_deleted else "a passenger with another document"
+    return RejectedRow(row=row, field="id", reason=f"This id is that of {whose}")
