@@ -21,7 +21,7 @@ from passengers_service.models.tables import LIST_VERSION, OUTBOX
 from passengers_service.services.bulk_check import RejectedRow, checked
 from passengers_service.services.bulk_rows import Row, RowReader, chunks_of
 from passengers_service.services.bulk_staging import Staging, Step
-from passengers_service.services.bulk_statements import COUNT_MISSING, INSERT, LOCK, ONE_AT_A_TIME, UPDATE
+from passengers_service.services.bulk_statements import COUNT_UNKNOWN, INSERT, LOCK, ONE_AT_A_TIME, UPDATE
 from service_kit.events import new_event
 from service_kit.hybrid_clock import HybridClock, stamp_text
 from service_kit.list_version import count_change
@@ -171,17 +171,16 @@ class _Load:
 
     async def _is_settled(self, step: Step) -> bool:
         """Bring the rows of a step into the passengers; whether all have arrived."""
-        locked = (await self.session.execute(LOCK, step)).one()
+        latest_stamp = await self.session.scalar(LOCK, step)
         rejected = await self._staging.drop_taken(step)
         self._reject(rejected, len(rejected))
-        stamp = self.clock.tick(after=locked.latest_stamp)
-        if locked.known:
+        stamp = self.clock.tick(after=latest_stamp)
+        if latest_stamp:
             self._result.updated += await self._change(UPDATE, step, stamp)
-        created = await self._change(INSERT, step, stamp)
+        unknown: int = await self.session.scalar(COUNT_UNKNOWN, step)
+        created = await self._change(INSERT, step, stamp) if unknown else 0
         self._result.created += created
-        if created == locked.staged - len(rejected):
-            return True
-        return not await self.session.scalar(COUNT_MISSING, step)
+        return created == unknown
 
     async def _change(self, statement: TextClause, step: Step, stamp: int) -> int:
         """Change passengers, with the events that tell it; how many."""

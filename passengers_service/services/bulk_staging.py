@@ -23,6 +23,7 @@ from service_kit.postgres_copy import copy_rows
 from service_kit.uuid7 import new_uuid7
 
 _CREATE: Final = CreateTable(STAGED)
+_COLUMNS: Final = ("row", "id", "has_own_id", *PassengerEdit.model_fields)
 _values: Final = attrgetter(*PassengerEdit.model_fields)
 
 Step = dict[str, int]
@@ -47,7 +48,7 @@ class Staging:
         rows = [
             (number, one.id or new_uuid7(self._now), one.id is not None, *_values(one)) for number, one in passengers
         ]
-        await copy_rows(self._session, STAGED, rows)
+        await copy_rows(self._session, STAGED, _COLUMNS, rows)
 
     async def drop_repeated(self) -> list[RejectedRow]:
         """Reject what this load has brought before."""

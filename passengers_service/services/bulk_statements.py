@@ -10,7 +10,7 @@ from sqlalchemy import Boolean, Column, Date, Integer, MetaData, Table, Text, Uu
 
 from passengers_service.events import PassengerFields
 from passengers_service.models.passenger import PassengerEdit
-from passengers_service.models.tables import LISTED, passengers
+from passengers_service.models.tables import LISTED
 
 EVENT_PASSENGERS: Final = 500
 
@@ -21,10 +21,11 @@ STAGED: Final = Table(
     Column("id", Uuid),
     Column("has_own_id", Boolean),
     *(Column(name, Date if name == "birth_date" else Text) for name in PassengerEdit.model_fields),
+    Column("known_id", Uuid),
     prefixes=["TEMPORARY"],
     postgresql_on_commit="DROP",
 )
-"""The rows of one load; gone with its transaction."""
+"""The rows of one load; gone with its transaction. `known_id` is that of the passenger who has the row's document."""
 
 _FIELDS: Final = PassengerFields.__struct_fields__
 _SENT: Final = tuple(PassengerEdit.model_fields)
@@ -86,34 +87,35 @@ DROP_REPEATED_IDS: Final = text(
 LOCK: Final = text(
     f"""
     WITH known AS (
-        SELECT stamps FROM passengers WHERE id IN (
-            SELECT p.id FROM staged JOIN passengers AS p ON {_SAME_DOCUMENT} WHERE {_IN_STEP}
+        SELECT * FROM passengers WHERE id IN (
+            SELECT p.id FROM staged JOIN passengers AS p ON {_SAME_DOCUMENT} WHERE {_IN_STEP} AND known_id IS NULL
             UNION ALL SELECT id FROM staged WHERE has_own_id AND {_IN_STEP}
         )
         ORDER BY id FOR UPDATE
+    ), marked AS (
+        UPDATE staged SET known_id = p.id FROM known AS p WHERE {_SAME_DOCUMENT} AND {_IN_STEP} AND known_id IS NULL
     )
-    SELECT count(*) AS known, coalesce(max((SELECT max(stamp) FROM unnest(stamps) AS stamp)), 0) AS latest_stamp,
-        (SELECT count(*) FROM staged WHERE {_IN_STEP}) AS staged
-    FROM known
+    SELECT coalesce(max((SELECT max(stamp) FROM unnest(stamps) AS stamp)), 0) FROM known
     """  # noqa: S608 - of constants
 )
-"""By id, as everybody locks: so that nobody waits for somebody who waits for him."""
+"""Marks the rows whose passenger is known, which nobody else can change from now on; answers the latest stamp of those.
+
+By id, as everybody locks: so that nobody waits for somebody who waits for him.
+"""
 
 DROP_TAKEN_IDS: Final = text(
     f"""
     DELETE FROM staged USING passengers AS p
-    WHERE staged.has_own_id AND {_IN_STEP} AND p.id = staged.id AND ({_SAME_DOCUMENT}) IS NOT TRUE
+    WHERE has_own_id AND {_IN_STEP} AND p.id = staged.id AND known_id IS DISTINCT FROM staged.id
     RETURNING staged.row, p.deleted_at IS NOT NULL AS is_deleted
     """  # noqa: S608 - of constants
 )
 
 DROP_TAKEN_DOCUMENTS: Final = text(
-    f"""
-    DELETE FROM staged USING passengers AS p
-    WHERE staged.has_own_id AND {_IN_STEP} AND {_SAME_DOCUMENT} AND p.id <> staged.id
-    RETURNING staged.row, p.id
-    """  # noqa: S608 - of constants
+    f"DELETE FROM staged WHERE has_own_id AND {_IN_STEP} AND known_id <> id RETURNING row, known_id"  # noqa: S608 - of constants
 )
+
+COUNT_UNKNOWN: Final = text(f"SELECT count(*) FROM staged WHERE {_IN_STEP} AND known_id IS NULL")  # noqa: S608 - of constants
 
 UPDATE: Final = text(
     f"""
@@ -128,7 +130,7 @@ UPDATE: Final = text(
     },
             version = p.version + 1, updated_at = :now
         FROM staged
-        WHERE {_SAME_DOCUMENT} AND {_IN_STEP}
+        WHERE p.id = staged.known_id AND {_IN_STEP}
             AND ({_list("p.{name}", _EDITED)}) IS DISTINCT FROM ({_list("staged.{name}", _EDITED)})
         RETURNING p.*
     )
@@ -142,20 +144,11 @@ INSERT: Final = text(
         INSERT INTO passengers (id, {", ".join(_SENT)}, created_at, stamps, updated_at)
         SELECT id, {", ".join(_SENT)}, CAST(:now AS timestamptz),
             array_fill(CAST(:stamp AS bigint), ARRAY[{len(_FIELDS)}]), CAST(:now AS timestamptz)
-        FROM staged WHERE {_IN_STEP}
+        FROM staged WHERE {_IN_STEP} AND known_id IS NULL
         ON CONFLICT DO NOTHING
         RETURNING *
     )
     {_entries("made")}
     """  # noqa: S608 - of constants
 )
-"""What is known already is passed over; so is what somebody else has registered since the lock."""
-
-COUNT_MISSING: Final = text(
-    f"""
-    SELECT count(*) FROM staged
-    WHERE {_IN_STEP} AND NOT EXISTS (SELECT FROM passengers AS p WHERE {_SAME_DOCUMENT})
-    """  # noqa: S608 - of constants
-)
-
-assert passengers.name == "passengers"
+"""What somebody else has registered since the lock is passed over."""
