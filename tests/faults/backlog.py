@@ -4,15 +4,13 @@ import asyncio
 import time
 from typing import Any, Final
 
-from pymongo import MongoClient
-
 from orders_service.events import order_created
 from orders_service.models.order import NewOrder
 from orders_service.services.new_order import as_document, new_order_id, placed_view
 from service_kit.clock import utc_now
 from service_kit.mongo_outbox import new_entry, stored
 from service_kit.outbox import LEASE
-from tests.faults.site import DATABASE, Site, until
+from tests.faults.site import Site, until
 from tests.faults.trial import trial
 from tests.faults.verdict import Verdict
 from tests.system import WISH
@@ -55,7 +53,7 @@ async def backlog(*, seed: int, seconds: float, rate: float) -> Verdict:
 
 
 async def _is_relayed(site: Site) -> bool:
-    return await asyncio.to_thread(site.waiting_events) < _IN_FLIGHT
+    return await asyncio.to_thread(site.waiting_events, _IN_FLIGHT) < _IN_FLIGHT
 
 
 async def _is_told(site: Site, inserted: dict[str, float]) -> bool:
@@ -66,11 +64,10 @@ def _insert(site: Site) -> list[str]:
     """Put orders into the store as orders_service does; their ids."""
     wish = NewOrder.model_validate(WISH)
     ids: list[str] = []
-    with MongoClient[dict[str, Any]](site.store.url) as client:
-        for _ in range(_ORDERS // _BATCH):
-            documents = [_document(wish) for _ in range(_BATCH)]
-            client[DATABASE].orders.insert_many(documents)
-            ids += [str(document["_id"]) for document in documents]
+    for _ in range(_ORDERS // _BATCH):
+        documents = [_document(wish) for _ in range(_BATCH)]
+        site.documents.insert_many(documents)
+        ids += [str(document["_id"]) for document in documents]
     return ids
 
 

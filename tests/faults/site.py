@@ -11,6 +11,7 @@ from typing import Any, Final
 import aio_pika
 from aio_pika.exceptions import ChannelNotFoundEntity
 from pymongo import MongoClient
+from pymongo.collection import Collection
 
 from dev_stack.mongod import Mongod
 from dev_stack.ports import free_port
@@ -43,6 +44,7 @@ class Site:
     """The servers and services of one scenario. Whatever of them dies unasked is started again, and noted.
 
     Attributes:
+        documents: The orders in the store, seen from outside.
         away: Those that a fault keeps down at the moment.
         notes: What happened beside the plan, and belongs into the report.
     """
@@ -53,6 +55,7 @@ class Site:
     orders: list[ServiceProcess]
     consumers: list[ServiceProcess]
     told: Told
+    documents: Collection[dict[str, Any]]
     away: set[Server] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
@@ -76,13 +79,11 @@ class Site:
         await asyncio.to_thread(server.wait_until_ready)
 
     def orders_in_store(self) -> set[str]:
-        with MongoClient[dict[str, Any]](self.store.url) as client:
-            return {str(order["_id"]) for order in client[DATABASE].orders.find({}, {"_id": 1})}
+        return {str(order["_id"]) for order in self.documents.find({}, {"_id": 1})}
 
-    def waiting_events(self) -> int:
-        """Events that wait in the outbox."""
-        with MongoClient[dict[str, Any]](self.store.url) as client:
-            return client[DATABASE].orders.count_documents({"outbox.0.due_at": {"$lte": PARKED_UNTIL}})
+    def waiting_events(self, most: int = 1_000_000) -> int:
+        """Events that wait in the outbox; `most` spares the store from counting further."""
+        return self.documents.count_documents({"outbox.0.due_at": {"$lte": PARKED_UNTIL}}, limit=most)
 
     async def queued(self) -> int:
         """Messages that wait for a consumer, or for their next try."""
@@ -144,7 +145,8 @@ async def opened(folder: Path, *, orders: int = 1, consumers: int = 1) -> AsyncI
             for n in range(consumers)
         ]
         told = Told([worker.log for worker in workers])
-        site = Site(store, broker, cable, apis, workers, told)
+        client = stack.enter_context(MongoClient[dict[str, Any]](store.url))
+        site = Site(store, broker, cable, apis, workers, told, client[DATABASE].orders)
         await _start(stack, *apis, *workers)
         await stack.enter_async_context(told)
         keeping = asyncio.create_task(site.keep_services_running())
