@@ -34,8 +34,9 @@ class Service:
     health_path: str = "/health/ready"
 
 
-def _api(name: str, port: int, *servers: str) -> Service:
-    return Service(name=name, command=("-m", "service_kit.serve", f"{name}.main:app"), port=port, servers=servers)
+def _api(name: str, port: int, *servers: str, prepare: tuple[str, ...] = ()) -> Service:
+    command = ("-m", "service_kit.serve", f"{name}.main:app")
+    return Service(name=name, command=command, port=port, prepare=prepare, servers=servers)
 
 
 SERVICES: Final = (
@@ -48,6 +49,7 @@ SERVICES: Final = (
         servers=("rabbitmq",),
         page="/health/ready",
     ),
+    _api("reservations_service", 8005, "postgres", "rabbitmq", prepare=("-m", "reservations_service.init_db")),
 )
 
 

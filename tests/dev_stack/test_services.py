@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_an_unknown_name_is_refused_with_the_names_that_there_are() -> None:
     with pytest.raises(
         UnknownServiceError,
-        match=r"no service called order_service; there are user_service, orders_service, notifications_service\.",
+        match=r"no service called order_service; there are user_service, orders_service, notifications_service, ",
     ):
         named_services(["user_service", "order_service"])
 

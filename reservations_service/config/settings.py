@@ -1,0 +1,17 @@
+"""What reservations_service reads from its environment."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from service_kit.settings import ApiSettings, PostgresSettings, RabbitSettings
+
+
+class ReservationsSettings(ApiSettings, PostgresSettings, RabbitSettings):
+    """Settings of reservations_service; `.env.example` lists them."""
+
+    service: ClassVar[str] = "reservations_service"
+
+    port: int = Field(8005, ge=0, le=65535)
+    database_name: str = Field("reservations_service", pattern=r"^[a-z_][a-z0-9_]{0,62}$")
+    hold_minutes: int = Field(15, ge=1, le=10_080, description="How long a pending reservation holds its seat.")

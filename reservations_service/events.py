@@ -1,0 +1,53 @@
+"""The events of reservations_service, which it also hears: passengers_service tells of its edits in the same words.
+
+The classes are this service's own and tolerant: passengers_service has rules for what a field may hold, here is only
+what PostgreSQL must be able to keep.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Final
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from service_kit.events import Event, new_event
+from service_kit.stamped_fields import FieldChanges, Instant, RowsChanged, Text
+
+SOURCE: Final = "/reservations_service"
+PASSENGER_CHANGED: Final = "passenger.changed"
+COPY_REQUESTED: Final = "passenger.copy_requested"
+
+NODE: Final = 2
+"""Which of the two databases makes the stamp."""
+
+DOCUMENT: Final = ("document_type", "document_number")
+"""What only passengers_service changes: a number stays unique when one owner alone decides."""
+
+
+class PassengerFields(msgspec.Struct, frozen=True, kw_only=True):
+    """What both sides keep of a passenger, in the order of the stamps; in an event, only what has changed.
+
+    Attributes:
+        deleted_at: None is alive. Nobody ever sets it back, so no late edit revives anybody.
+    """
+
+    document_type: Text | UnsetType = UNSET
+    document_number: Text | UnsetType = UNSET
+    first_name: Text | UnsetType = UNSET
+    last_name: Text | UnsetType = UNSET
+    email: Text | UnsetType | None = UNSET
+    phone: Text | UnsetType | None = UNSET
+    birth_date: date | UnsetType = UNSET
+    nationality: Text | UnsetType = UNSET
+    created_at: Instant | UnsetType = UNSET
+    deleted_at: Instant | UnsetType | None = UNSET
+
+
+PassengerChange = FieldChanges[PassengerFields]
+PassengersChanged = RowsChanged[PassengerFields]
+
+
+def passengers_changed(changes: Sequence[PassengerChange], *, at: datetime) -> Event:
+    """State what has changed; at most 500 passengers an event."""
+    return new_event(PASSENGER_CHANGED, SOURCE, PassengersChanged(list(changes)), at=at)

@@ -1,0 +1,77 @@
+"""A passenger as this service has it: a copy of what passengers_service keeps, which can be changed here too."""
+
+from datetime import date, datetime
+from typing import Annotated, Final
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
+
+from reservations_service.events import PassengerFields
+from service_kit.birth_dates import BirthDate
+from service_kit.countries import CountryCode
+from service_kit.email_addresses import EmailAddress
+from service_kit.person_names import PersonName
+from service_kit.phone_numbers import PhoneNumber
+
+_ANA: Final[JsonDict] = {
+    "document_type": "passport",
+    "document_number": "PAB123456",
+    "first_name": "Ana María",
+    "last_name": "Peña Ruiz",
+    "email": "ana@example.com",
+    "phone": "+34600123456",
+    "birth_date": "1990-05-17",
+    "nationality": "ES",
+}
+
+_Unchangeable = Annotated[str, Field(max_length=100, description="As it is: only passengers_service can change it.")]
+
+
+class PassengerEdit(BaseModel):
+    """What a caller sends to change a passenger: all fields, as they are to be."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_ANA]})
+
+    document_type: _Unchangeable
+    document_number: _Unchangeable
+    first_name: PersonName
+    last_name: PersonName
+    email: EmailAddress | None = None
+    phone: PhoneNumber | None = None
+    birth_date: BirthDate
+    nationality: CountryCode
+
+    def fields(self) -> PassengerFields:
+        """The stamped fields; those that are not here stay unset, and so as they are."""
+        return PassengerFields(**self.model_dump())
+
+
+class PassengerView(BaseModel):
+    """A passenger as the API answers it."""
+
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "019a9f3e-6c00-7a1b-8c2d-3e4f5a6b7c8d",
+                    **_ANA,
+                    "created_at": "2026-11-20T10:00:00.123000Z",
+                    "updated_at": "2026-11-20T10:00:00.123000Z",
+                }
+            ]
+        },
+    )
+
+    id: UUID
+    document_type: str
+    document_number: str
+    first_name: str
+    last_name: str
+    email: str | None
+    phone: str | None
+    birth_date: date
+    nationality: str
+    created_at: datetime
+    updated_at: Annotated[datetime, Field(description="When this copy was last changed.")]

@@ -1,0 +1,47 @@
+"""The status of a reservation, and who may change it into what."""
+
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Final
+
+from service_kit.problems import ServiceError
+
+
+class ReservationStatus(StrEnum):
+    """Where a reservation stands. Nothing leaves `cancelled` and `expired`; only time makes a pending one `expired`."""
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+HOLDING_A_SEAT: Final = (ReservationStatus.PENDING, ReservationStatus.CONFIRMED)
+"""Those that keep others from the seat, and can still be changed."""
+
+_NEXT: Final = {
+    ReservationStatus.PENDING: (ReservationStatus.CONFIRMED, ReservationStatus.CANCELLED),
+    ReservationStatus.CONFIRMED: (ReservationStatus.CANCELLED,),
+}
+
+
+class IllegalStatusError(ServiceError):
+    """A reservation of this status cannot be changed so; the sentence names what it can become."""
+
+    status = HTTPStatus.CONFLICT
+    code = "illegal-status-change"
+
+    def __init__(self, current: ReservationStatus) -> None:
+        legal = _NEXT.get(current, ())
+        rest = f"only become {' or '.join(legal)}" if legal else "no longer be changed"
+        super().__init__(f"This reservation is {current}: it can {rest}.", current=current, legal=list(legal))
+
+
+def require_legal(current: ReservationStatus, wished: ReservationStatus) -> None:
+    """Let a caller's change of status pass; to leave it as it is is none.
+
+    Raises:
+        IllegalStatusError: There is no way from the one to the other (409).
+    """
+    if wished not in (current, *_NEXT.get(current, ())):
+        raise IllegalStatusError(current)

@@ -1,0 +1,78 @@
+"""The tables of reservations_service; `migrations/` makes them. What they mean is told beside each model."""
+
+from typing import Final
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+
+from reservations_service.events import PassengerFields
+from service_kit.postgres_inbox import inbox_table
+from service_kit.postgres_outbox import outbox_table
+from service_kit.stamped_tables import StampedTable, stamped_columns
+
+METADATA: Final = MetaData()
+OUTBOX: Final = outbox_table(METADATA)
+INBOX: Final = inbox_table(METADATA)
+
+_Instant: Final = DateTime(timezone=True)
+HOLDS_SEAT: Final = text("status IN ('pending', 'confirmed')")
+IS_PENDING: Final = text("status = 'pending'")
+"""Predicates of indexes. Queries use the same words: PostgreSQL must see that an index answers them."""
+
+PASSENGERS: Final = Table(
+    "passengers",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    *[Column(name, Text) for name in ("document_type", "document_number", "first_name", "last_name")],
+    *[Column(name, Text) for name in ("email", "phone")],
+    Column("birth_date", Date),
+    Column("nationality", Text),
+    Column("created_at", _Instant),
+    Column("deleted_at", _Instant),
+    *stamped_columns(PassengerFields),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("updated_at", _Instant, nullable=False),
+    # Not unique: passengers_service alone keeps it so, and two edits may arrive in another order than they were made.
+    Index("passengers_document", "document_number", "document_type"),
+)
+
+PASSENGER_ROWS: Final = StampedTable(
+    PASSENGERS, PassengerFields, on_update={"version": PASSENGERS.c.version + 1}, local=["updated_at"]
+)
+
+RESERVATIONS: Final = Table(
+    "reservations",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("code", Text, nullable=False, unique=True),
+    # Passengers are never removed, only marked as deleted: so the reference always holds.
+    Column("passenger_id", Uuid, ForeignKey("passengers.id"), nullable=False),
+    *[Column(name, Text, nullable=False) for name in ("flight_number", "origin", "destination")],
+    Column("departure_at", _Instant, nullable=False),
+    *[Column(name, Text, nullable=False) for name in ("seat", "cabin", "status")],
+    *[Column(name, _Instant, nullable=False) for name in ("hold_expires_at", "created_at", "updated_at")],
+    Column("version", Integer, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    CheckConstraint("status IN ('pending', 'confirmed', 'cancelled', 'expired')", name="reservations_known_status"),
+    CheckConstraint("origin <> destination", name="reservations_lead_elsewhere"),
+    Index("seat_sold_once", "flight_number", "departure_at", "seat", unique=True, postgresql_where=HOLDS_SEAT),
+    Index("reservations_overdue", "hold_expires_at", postgresql_where=IS_PENDING),
+    Index("reservations_newest", "created_at", "id"),
+    Index("reservations_of_passenger", "passenger_id", "created_at", "id"),
+    Index("reservations_of_flight", "flight_number", "created_at", "id"),
+    Index("reservations_of_status", "status", "created_at", "id"),
+    Index("reservations_of_departure", "departure_at"),
+)

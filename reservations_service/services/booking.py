@@ -1,0 +1,104 @@
+"""Booking a seat: one insert, for which the database alone decides who was first."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from reservations_service.models.code import draw_code
+from reservations_service.models.reservation import NewReservation, Reservation
+from reservations_service.models.status import ReservationStatus
+from reservations_service.models.tables import RESERVATIONS
+from reservations_service.services.passengers import require_bookable
+from reservations_service.services.seats import SeatOnFlight, end_overdue_hold, is_held
+from service_kit.problems import ServiceError, StoreUnavailableError
+from service_kit.uuid7 import new_uuid7
+
+_TRIES: Final = 20
+"""Each fails only if its code is taken or a rival has just let go: with a million reservations, once in a thousand."""
+
+
+class IdTakenError(ServiceError):
+    """Another reservation has this id."""
+
+    status = HTTPStatus.CONFLICT
+    code = "id-taken"
+
+    def __init__(self) -> None:
+        super().__init__("A reservation of this id was made of another wish. Send a new wish with a new id.")
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """The answer to a wish; not new if an earlier request with the same id has booked it."""
+
+    reservation: Reservation
+    is_new: bool
+
+
+async def book(session: AsyncSession, wish: NewReservation, *, now: datetime, hold: timedelta) -> Booked:
+    """Hold a seat for a passenger.
+
+    Args:
+        session: In a transaction, which the caller commits.
+        wish: What is wanted; with an id of its own, a repeat is answered with what has become of the first.
+        now: The instant of the request.
+        hold: How long the seat is held without a confirmation.
+
+    Raises:
+        SeatTakenError: The seat is held by another reservation (409).
+        IdTakenError: The id belongs to another wish (409).
+        UnknownPassengerError: No passenger of this id is known here (422).
+        DeletedPassengerError: The passenger was deleted (409).
+    """
+    if first := await _booked_before(session, wish, now):
+        return first
+    await require_bookable(session, wish.passenger_id)
+    seat = SeatOnFlight(wish.flight_number, wish.departure_at, wish.seat)
+    await end_overdue_hold(session, seat, now=now)
+    row = _row(wish, wish.id or new_uuid7(now), now=now, hold=hold)
+    for _ in range(_TRIES):
+        inserted = await _insert(session, {**row, "code": draw_code()})
+        if inserted:
+            return Booked(inserted, is_new=True)
+        if first := await _booked_before(session, wish, now):
+            return first
+        if await is_held(session, seat):
+            raise seat.taken()
+    raise StoreUnavailableError
+
+
+async def _booked_before(session: AsyncSession, wish: NewReservation, now: datetime) -> Booked | None:
+    if wish.id is None:
+        return None
+    row = (await session.execute(select(RESERVATIONS).where(RESERVATIONS.c.id == wish.id))).one_or_none()
+    if row is None:
+        return None
+    if row.fingerprint != wish.fingerprint:
+        raise IdTakenError
+    return Booked(Reservation.of(row).as_of(now), is_new=False)
+
+
+def _row(wish: NewReservation, reservation_id: UUID, *, now: datetime, hold: timedelta) -> dict[str, Any]:
+    return {
+        **wish.model_dump(),
+        "id": reservation_id,
+        "status": ReservationStatus.PENDING,
+        "hold_expires_at": now + hold,
+        "created_at": now,
+        "updated_at": now,
+        "version": 1,
+        "fingerprint": wish.fingerprint,
+    }
+
+
+async def _insert(session: AsyncSession, row: dict[str, Any]) -> Reservation | None:
+    """None if the seat, the code or the id is taken; a rival at the same seat is waited for until it has committed."""
+    placed = insert(RESERVATIONS).values(row).on_conflict_do_nothing().returning(*RESERVATIONS.c)
+    inserted = (await session.execute(placed)).one_or_none()
+    return None if inserted is None else Reservation.of(inserted)

@@ -1,0 +1,74 @@
+"""Changing a passenger here: what differs is stamped, merged into the copy, and told, all in one transaction."""
+
+from collections.abc import Collection
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from reservations_service.events import DOCUMENT, PassengerChange, passengers_changed
+from reservations_service.models.passenger import PassengerEdit
+from reservations_service.models.tables import OUTBOX, PASSENGER_ROWS
+from reservations_service.services.passengers import read_passenger
+from service_kit.etags import StaleEditError, accepts
+from service_kit.hybrid_clock import HybridClock
+from service_kit.postgres_outbox import add_events
+from service_kit.problems import ServiceError
+from service_kit.stamped_fields import change_to
+
+
+class DocumentFixedError(ServiceError):
+    """The document of a passenger is changed in passengers_service alone."""
+
+    status = HTTPStatus.CONFLICT
+    code = "document-fixed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The type and the number of a document can only be changed in passengers_service, which keeps them unique. "
+            "Send them here as they are."
+        )
+
+
+class PassengerEditor:
+    """Edits passengers in one transaction.
+
+    Args:
+        session: In the transaction, which the caller commits.
+        clock: Makes the stamps.
+    """
+
+    def __init__(self, session: AsyncSession, clock: HybridClock) -> None:
+        self._session = session
+        self._clock = clock
+
+    async def edit(
+        self, passenger_id: UUID, edit: PassengerEdit, *, accepted: Collection[int] | None, now: datetime
+    ) -> Row[*tuple[Any, ...]]:
+        """Make a passenger what the edit says; one that says nothing new changes and tells nothing.
+
+        Raises:
+            PassengerNotFoundError: None of this id is known here (404).
+            PassengerDeletedError: It was deleted (404).
+            StaleEditError: Its version is not one of `accepted` (412).
+            DocumentFixedError: The edit alters the document (409).
+        """
+        kept = await PASSENGER_ROWS.locked(self._session, passenger_id)
+        passenger = await read_passenger(self._session, passenger_id)
+        if kept is None or not accepts(accepted, passenger.version):
+            raise StaleEditError
+        if any(getattr(edit, name) != getattr(passenger, name) for name in DOCUMENT):
+            raise DocumentFixedError
+        change = change_to(kept, edit.fields(), self._clock.tick(after=max(kept.stamps)))
+        if change is None:
+            return passenger
+        await self._write(change, now)
+        return await read_passenger(self._session, passenger_id)
+
+    async def _write(self, change: PassengerChange, now: datetime) -> None:
+        await PASSENGER_ROWS.merge(self._session, [change], updated_at=now)
+        told = passengers_changed([change], at=now)
+        await add_events(self._session, OUTBOX, [(told, str(change.id))], now=now)

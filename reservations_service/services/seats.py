@@ -1,0 +1,75 @@
+"""One seat of one flight is sold once: `seat_sold_once`, a unique index over what holds a seat, decides every race.
+
+A hold that is over but not yet written down as expired still stands in that index: so whoever wants the seat writes it
+down first, in the transaction of the sale.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Final
+
+from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import Update
+
+from reservations_service.models.status import ReservationStatus
+from reservations_service.models.tables import HOLDS_SEAT, IS_PENDING, RESERVATIONS
+from service_kit.problems import ServiceError
+
+SEAT_SOLD_ONCE: Final = "seat_sold_once"
+_ROWS: Final = RESERVATIONS.c
+
+
+class SeatTakenError(ServiceError):
+    """Another reservation holds this seat of this flight."""
+
+    status = HTTPStatus.CONFLICT
+    code = "seat-taken"
+
+    def __init__(self, seat: str, flight_number: str) -> None:
+        super().__init__(f"Seat {seat} of flight {flight_number} on that day is taken. Choose another one.")
+
+
+@dataclass(frozen=True, slots=True)
+class SeatOnFlight:
+    """What can be sold once."""
+
+    flight_number: str
+    departure_at: datetime
+    seat: str
+
+    @property
+    def rows(self) -> ColumnElement[bool]:
+        """All reservations of it, whatever their status."""
+        return and_(
+            _ROWS.flight_number == self.flight_number,
+            _ROWS.departure_at == self.departure_at,
+            _ROWS.seat == self.seat,
+        )
+
+    def taken(self) -> SeatTakenError:
+        """The refusal of a sale."""
+        return SeatTakenError(self.seat, self.flight_number)
+
+
+def overdue(now: datetime) -> ColumnElement[bool]:
+    """Holds that are over, and not yet written down."""
+    return and_(IS_PENDING, _ROWS.hold_expires_at <= now)
+
+
+def expiry_of(condition: ColumnElement[bool]) -> Update:
+    """Write the expiry of overdue holds down, exactly as `Reservation.as_of` tells it."""
+    expired = {"status": ReservationStatus.EXPIRED, "updated_at": _ROWS.hold_expires_at, "version": _ROWS.version + 1}
+    return update(RESERVATIONS).where(condition).values(expired)
+
+
+async def end_overdue_hold(session: AsyncSession, seat: SeatOnFlight, *, now: datetime) -> None:
+    """Take a seat out of the index whose hold is over."""
+    await session.execute(expiry_of(and_(seat.rows, overdue(now))))
+
+
+async def is_held(session: AsyncSession, seat: SeatOnFlight) -> bool:
+    """Whether a row stands in the index for it."""
+    held = select(_ROWS.id).where(seat.rows, HOLDS_SEAT)
+    return (await session.execute(held)).first() is not None
