@@ -1,7 +1,7 @@
 """Entity tags (RFC 9110, 8.8.3): so that two editors do not overwrite each other unseen."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -26,6 +26,11 @@ class StaleEditError(ServiceError):
 def etag_of(version: int) -> str:
     """The strong tag of a version of a resource."""
     return f'"{version}"'
+
+
+def weak_etag_of(version: int) -> str:
+    """The tag of a version whose bytes may differ: compressed or not, say."""
+    return f"W/{etag_of(version)}"
 
 
 # `If-Match` is told in the operations' texts instead of as a parameter: a fuzzer that finds it there sends tags of its
@@ -57,9 +62,11 @@ async def _known_in(
 KnownVersions = Annotated[list[int] | None, Depends(_known_in)]
 
 
-def not_modified(known: Collection[int] | None, version: int) -> Response | None:
+def not_modified(
+    known: Collection[int] | None, version: int, tag_of: Callable[[int], str] = etag_of
+) -> Response | None:
     """The answer to a caller that has this version already."""
-    return Response(status_code=304, headers={"ETag": etag_of(version)}) if accepts(known, version) else None
+    return Response(status_code=304, headers={"ETag": tag_of(version)}) if accepts(known, version) else None
 
 
 ETAG_HEADER: Final[dict[str, Any]] = {

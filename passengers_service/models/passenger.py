@@ -1,6 +1,6 @@
 """A passenger: as a caller sends it, and as the API answers it."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from service_kit.countries import CountryCode
 from service_kit.email_addresses import QuickEmailAddress
 from service_kit.person_names import PersonName
 from service_kit.phone_numbers import PhoneNumber
+from service_kit.shown_instants import ShownInstant
 from service_kit.spelling import Spelling
 from service_kit.uuid7 import ClientId
 
@@ -74,8 +75,8 @@ class PassengerView(BaseModel):
                 {
                     "id": _ID,
                     **_ANA,
-                    "created_at": "2026-11-20T10:00:00.123000Z",
-                    "updated_at": "2026-11-20T10:00:00.123000Z",
+                    "created_at": "2026-11-20T10:00:00.123+00:00",
+                    "updated_at": "2026-11-20T10:00:00.123+00:00",
                 }
             ]
         },
@@ -91,5 +92,5 @@ class PassengerView(BaseModel):
     phone: str | None
     birth_date: date
     nationality: str
-    created_at: datetime
-    updated_at: datetime
+    created_at: ShownInstant
+    updated_at: ShownInstant

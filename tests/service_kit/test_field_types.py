@@ -1,6 +1,6 @@
 """What a field takes, what it makes of it, and which sentence answers the rest."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from service_kit.countries import COUNTRIES, CountryCode
 from service_kit.person_names import PersonName
 from service_kit.phone_numbers import PhoneNumber
 from service_kit.query_instants import QueryInstant
+from service_kit.shown_instants import ShownInstant
 from service_kit.uuid7 import UUID7_PATTERN, ClientId, new_uuid7
 
 TYPES: dict[str, TypeAdapter[Any]] = {
@@ -108,3 +109,16 @@ def test_makes_ids_that_begin_with_their_millisecond(now: datetime) -> None:
 
 def test_shows_a_pattern_that_its_ids_match() -> None:
     assert TYPES["id"].json_schema()["pattern"] == UUID7_PATTERN
+
+
+@pytest.mark.parametrize(
+    ("instant", "text"),
+    [
+        (datetime(2026, 11, 20, 10, tzinfo=UTC), "2026-11-20T10:00:00+00:00"),
+        (datetime(2026, 11, 20, 10, 0, 0, 123_000, UTC), "2026-11-20T10:00:00.123+00:00"),
+        (datetime(2026, 11, 20, 10, 0, 0, 1, UTC), "2026-11-20T10:00:00.000001+00:00"),
+        (datetime(2026, 11, 20, 12, tzinfo=timezone(timedelta(hours=2))), "2026-11-20T10:00:00+00:00"),
+    ],
+)
+def test_shows_an_instant_as_postgresql_does(instant: datetime, text: str) -> None:
+    assert TypeAdapter(ShownInstant).dump_json(instant).decode() == f'"{text}"'

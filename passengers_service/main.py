@@ -1,0 +1,65 @@
+"""passengers_service: who flies. A table of contents; start reading here."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from passengers_service.config.database import open_store
+from passengers_service.config.rabbit import open_consumer, open_publisher
+from passengers_service.config.settings import PassengersSettings
+from passengers_service.events import NODE
+from passengers_service.models.tables import INBOX, OUTBOX
+from passengers_service.routes import bulk, passengers, sync
+from passengers_service.services.bulk_load import Loads
+from passengers_service.services.copy import PASSENGER_COPY
+from service_kit.app import create_app
+from service_kit.clock import utc_now
+from service_kit.consuming import consuming
+from service_kit.copy_sync import CopySync
+from service_kit.health import Check
+from service_kit.hybrid_clock import HybridClock
+from service_kit.postgres import POSTGRES_TRANSLATIONS
+from service_kit.postgres_inbox import pruning
+from service_kit.postgres_outbox import PostgresOutbox
+from service_kit.postgres_wake_ups import WakeUps
+from service_kit.relay import Relay
+from service_kit.settings import load
+
+
+def build(settings: PassengersSettings) -> FastAPI:
+    """The API on the servers that `settings` name."""
+    store, publisher, wake_ups = open_store(settings), open_publisher(settings), WakeUps(settings)
+    relay = Relay(PostgresOutbox(store.engine, OUTBOX), publisher, woken=wake_ups.woken)
+    clock = HybridClock(NODE, utc_now)
+    consumer = open_consumer(settings, CopySync(PASSENGER_COPY, store, clock).handlers)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.store, app.state.clock = store, clock
+        app.state.loads = Loads(clock, max_rows=settings.bulk_max_rows)
+        async with (
+            store.opened(),
+            publisher.opened(),
+            wake_ups.listening(),
+            relay.running(),
+            pruning(store.engine, INBOX),
+            consuming(app, consumer),
+        ):
+            yield
+
+    return create_app(
+        settings,
+        description="Passengers. Loads and lists thousands at once, and tells reservations_service of every change.",
+        routers=[passengers.router, bulk.router, sync.router],
+        lifespan=lifespan,
+        checks=[
+            Check("postgres", store.ping),
+            Check("rabbitmq", publisher.check, required=False),
+            Check("consumer", consumer.check, required=False),
+        ],
+        translations=POSTGRES_TRANSLATIONS,
+    )
+
+
+app = build(load(PassengersSettings))

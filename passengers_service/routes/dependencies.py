@@ -1,0 +1,17 @@
+"""What the routes ask for. Coroutines, because FastAPI would run plain functions in threads."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from passengers_service.services.passengers import Passengers
+from service_kit.hybrid_clock import HybridClock
+from service_kit.postgres_session import SessionDep
+
+
+async def _passengers(request: Request, session: SessionDep) -> Passengers:
+    clock: HybridClock = request.app.state.clock
+    return Passengers(session, clock)
+
+
+PassengersDep = Annotated[Passengers, Depends(_passengers)]

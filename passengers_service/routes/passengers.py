@@ -1,0 +1,152 @@
+"""`/passengers`. A route parses, calls one thing and answers; the rules are in `services`."""
+
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from passengers_service.models.passenger import NewPassenger, PassengerEdit, PassengerView
+from passengers_service.models.tables import LIST_VERSION
+from passengers_service.routes.dependencies import PassengersDep
+from passengers_service.services.listing import PassengerQuery, list_passengers
+from passengers_service.services.passengers import Passenger
+from passengers_service.services.refusals import (
+    DocumentTakenError,
+    IdTakenError,
+    PassengerDeletedError,
+    PassengerNotFoundError,
+)
+from service_kit.compression import TakesGzip, json_answer
+from service_kit.dependencies import NowDep
+from service_kit.etags import (
+    ETAG_HEADER,
+    NOT_MODIFIED,
+    AcceptedVersions,
+    KnownVersions,
+    StaleEditError,
+    etag_of,
+    not_modified,
+    weak_etag_of,
+)
+from service_kit.list_version import list_version
+from service_kit.pages import PAGED, BadCursorError, Page, link_next
+from service_kit.postgres_session import SessionDep
+from service_kit.problems import problems
+
+router = APIRouter(prefix="/passengers", tags=["passengers"])
+
+PassengerId = Annotated[UUID, Path(description="The `id` that `POST /passengers` has answered, or that you made.")]
+
+_Responses = dict[int | str, dict[str, Any]]
+
+_LOCATION: Final[dict[str, Any]] = {
+    "Location": {"description": "Where the passenger is read.", "required": True, "schema": {"type": "string"}}
+}
+_REGISTERED: Final[_Responses] = {
+    200: {
+        "description": "The same passenger was registered before, under the id that you made.",
+        "model": PassengerView,
+        "headers": _LOCATION | ETAG_HEADER,
+    },
+    201: {"description": "Registered, and on disk.", "headers": _LOCATION | ETAG_HEADER},
+}
+_TAGGED: Final[_Responses] = {200: {"headers": ETAG_HEADER}}
+_LISTED: Final[_Responses] = {200: {"headers": PAGED[200]["headers"] | ETAG_HEADER}}
+_ABSENT: Final = (PassengerNotFoundError, PassengerDeletedError)
+
+
+def _shown(passenger: Passenger, response: Response) -> PassengerView:
+    response.headers["ETag"] = etag_of(passenger.version)
+    return passenger.view
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Register a passenger",
+    responses=_REGISTERED | problems(DocumentTakenError, IdTakenError),
+)
+@router.post("/", status_code=201, include_in_schema=False)
+async def create(wish: NewPassenger, passengers: PassengersDep, now: NowDep, response: Response) -> PassengerView:
+    """Register a passenger; reservations_service hears of it, also if the broker is down at the moment.
+
+    With an `id` that you made (a UUID of version 7) it can be sent again without harm.
+    """
+    passenger = await passengers.register(wish, now=now)
+    response.status_code = 201 if passenger.is_new else 200
+    response.headers["Location"] = f"/passengers/{passenger.view.id}"
+    return _shown(passenger, response)
+
+
+@router.get(
+    "",
+    summary="List passengers",
+    response_model=Page[PassengerView],
+    responses=_LISTED | NOT_MODIFIED | problems(BadCursorError),
+)
+@router.get("/", include_in_schema=False)
+async def read_page(
+    query: Annotated[PassengerQuery, Query()],
+    session: SessionDep,
+    known: KnownVersions,
+    takes_gzip: TakesGzip,
+    request: Request,
+) -> Response:
+    """List passengers, the newest first; all given filters hold together.
+
+    Send the `ETag` of the answer that you have in `If-None-Match`: while nothing has changed the answer is 304, and
+    costs next to nothing. With `Accept-Encoding: gzip` large pages come compressed.
+    """
+    version = await list_version(session, LIST_VERSION)  # before the rows: they are as new as it, or newer
+    if unchanged := not_modified(known, version, weak_etag_of):
+        return unchanged
+    page = await list_passengers(session, query)
+    answer = await json_answer(page.body, {"ETag": weak_etag_of(version)}, takes_gzip=takes_gzip)
+    link_next(request, answer, page.next_cursor)
+    return answer
+
+
+@router.get(
+    "/{passenger_id}",
+    summary="Read a passenger",
+    response_model=PassengerView,
+    responses=_TAGGED | NOT_MODIFIED | problems(*_ABSENT),
+)
+async def read(
+    passenger_id: PassengerId, passengers: PassengersDep, known: KnownVersions, response: Response
+) -> PassengerView | Response:
+    """Read one passenger; or learn by a 304 that the answer that you have, whose `ETag` you send, still holds."""
+    passenger = await passengers.read(passenger_id)
+    return not_modified(known, passenger.version) or _shown(passenger, response)
+
+
+@router.put(
+    "/{passenger_id}",
+    summary="Replace a passenger",
+    responses=_TAGGED | problems(*_ABSENT, DocumentTakenError, StaleEditError),
+)
+async def replace(
+    passenger_id: PassengerId,
+    edit: PassengerEdit,
+    passengers: PassengersDep,
+    accepted: AcceptedVersions,
+    now: NowDep,
+    response: Response,
+) -> PassengerView:
+    """Replace all that can be edited: an `email` or `phone` that is left out is taken away.
+
+    With the header `If-Match: "3"`, say, which is the `ETag` that you read, it is replaced only if nobody has changed
+    it since; else the answer is 412, and what the other has written stands.
+    """
+    return _shown(await passengers.replace(passenger_id, edit, accepted=accepted, now=now), response)
+
+
+@router.delete(
+    "/{passenger_id}",
+    status_code=204,
+    summary="Delete a passenger",
+    responses=problems(*_ABSENT, StaleEditError),
+)
+async def delete(passenger_id: PassengerId, passengers: PassengersDep, accepted: AcceptedVersions, now: NowDep) -> None:
+    """Delete a passenger for good, in both services. With `If-Match` (see `PUT`), only the version that you read."""
+    await passengers.delete(passenger_id, accepted=accepted, now=now)

@@ -1,0 +1,133 @@
+"""Listing passengers, the newest first, in keyset pages whose bytes PostgreSQL makes.
+
+Sorted by `id`, which begins with the millisecond of creation if its maker has kept to RFC 9562: whatever comes and goes
+meanwhile, each row that stays is on one page.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+from sqlalchemy import ARRAY, ColumnElement, Text, Uuid, cast, func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from passengers_service.models.passenger import PassengerView
+from passengers_service.models.tables import passengers
+from service_kit.pages import BadCursorError, PageQuery, decode_cursor, encode_cursor
+from service_kit.query_instants import QueryInstant
+from service_kit.spelling import VISIBLE, Spelling
+
+MAX_LIMIT: Final = 10_000
+
+_HEX: Final = "(3[0-9]|6[1-6])"
+_CURSOR: Final = rf"^313a{_HEX}{{8}}2d{_HEX}{{4}}2d{_HEX}{{4}}2d{_HEX}{{4}}2d{_HEX}{{12}}$"
+"""What `encode_cursor` makes of a UUID. Only told in `/docs`: a cursor that breaks it is a 400, no 422."""
+_WILD: Final = re.compile(r"[\\%_]")
+_ESCAPED: Final = r"\\\g<0>"
+_PLAN_EACH: Final = text("SET LOCAL plan_cache_mode = force_custom_plan")
+"""A plan for whichever text is sought could use no index: what LIKE begins with is known only with its pattern."""
+_ROWS: Final = passengers.c
+_SHOWN: Final = [_ROWS[name] for name in PassengerView.model_fields]
+
+_NotHidden = Spelling(rf"^[^\x00]*{VISIBLE}[^\x00]*$", "Write at least one visible character, and no NUL")
+
+
+class PassengerQuery(PageQuery):
+    """Which passengers to list."""
+
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Passengers a page.")] = 100
+    cursor: Annotated[
+        Annotated[str, Field(json_schema_extra={"pattern": _CURSOR})] | None,
+        Field(description="`next_cursor` of the page before."),
+    ] = None
+    q: Annotated[
+        Annotated[str, Field(max_length=100), _NotHidden, StringConstraints(strip_whitespace=True)] | None,
+        Field(
+            description="How the last name, the first name, the document's number or the e-mail begins, in any case. "
+            "What stands inside of a name is not found: that would need an extension of PostgreSQL."
+        ),
+    ] = None
+    document_number: Annotated[
+        Annotated[str, Field(max_length=32), _NotHidden, StringConstraints(to_upper=True)] | None,
+        Field(description="The whole number, in any case."),
+    ] = None
+    updated_since: Annotated[
+        QueryInstant | None,
+        Field(
+            description="Changed here at this instant or later: `2026-11-20T10:00:00.123Z`. A change is dated by its "
+            "beginning, and is seen at its end: so take an instant some minutes before your last list. "
+            "Those who were deleted are not listed."
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPage:
+    """One page as JSON, and the cursor of the next; None on the last."""
+
+    body: bytes
+    next_cursor: str | None
+
+
+async def list_passengers(session: AsyncSession, query: PassengerQuery) -> ListedPage:
+    """One page.
+
+    Raises:
+        BadCursorError: The cursor is not one that this list has answered (400).
+    """
+    conditions = conditions_of(query)
+    if query.q:
+        await session.execute(_PLAN_EACH)
+    items, last = (await session.execute(page_of(conditions, query.limit))).one()
+    more = last is not None and await session.scalar(_any_after(conditions, last))
+    cursor = encode_cursor(str(last)) if more else None
+    following = f'"{cursor}"' if cursor else "null"
+    return ListedPage(f'{{"items":{items},"next_cursor":{following}}}'.encode(), cursor)
+
+
+def page_of(conditions: list[ColumnElement[bool]], limit: int) -> Any:  # noqa: ANN401 - a select of text and an id
+    """The page as text, with the id of its last passenger if it is full."""
+    page = select(*_SHOWN).where(*conditions).order_by(_ROWS.id.desc()).limit(limit).subquery("page")
+    items = func.coalesce(cast(func.json_agg(text("page")), Text), "[]")
+    return select(items, func.array_agg(page.c.id, type_=ARRAY(Uuid))[limit]).select_from(page)
+
+
+def _any_after(conditions: list[ColumnElement[bool]], last: UUID) -> Any:  # noqa: ANN401 - a select of a truth
+    return select(select(_ROWS.id).where(*conditions, _ROWS.id < last).exists())
+
+
+def conditions_of(query: PassengerQuery) -> list[ColumnElement[bool]]:
+    """What the rows have to be; all of it holds together.
+
+    Raises:
+        BadCursorError: The cursor is not one that this list has answered (400).
+    """
+    filters: dict[str, Callable[[Any], ColumnElement[bool]]] = {
+        "cursor": lambda cursor: _ROWS.id < _id_in(cursor),
+        "q": _begins_with,
+        "document_number": lambda number: _ROWS.document_number == number,
+        "updated_since": lambda instant: _ROWS.updated_at >= instant,
+    }
+    asked = query.model_dump(include=set(filters), exclude_none=True)
+    listed = [_ROWS.is_complete, _ROWS.deleted_at.is_(None)]
+    return [*listed, *(filters[name](value) for name, value in asked.items())]
+
+
+def _id_in(cursor: str) -> UUID:
+    if not re.fullmatch(_CURSOR, cursor):
+        raise BadCursorError
+    return UUID(decode_cursor(cursor))
+
+
+def _begins_with(prefix: str) -> ColumnElement[bool]:
+    """By LIKE, of which the planner knows how many rows to expect: a range it would take for half a percent of all."""
+    pattern = f"{_WILD.sub(_ESCAPED, prefix)}%"
+    return (
+        func.lower(_ROWS.last_name).like(func.lower(pattern))
+        | func.lower(_ROWS.first_name).like(func.lower(pattern))
+        | func.lower(_ROWS.email).like(func.lower(pattern))
+        | _ROWS.document_number.like(func.upper(pattern))
+    )

@@ -1,0 +1,167 @@
+"""Registering, reading, editing and deleting passengers: what changes is stamped and told in the same transaction."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from passengers_service.events import PassengerChange, PassengerFields, passengers_changed
+from passengers_service.models.passenger import NewPassenger, PassengerEdit, PassengerView
+from passengers_service.models.tables import DOCUMENT_INDEX, LIST_VERSION, OUTBOX, PASSENGERS, passengers
+from passengers_service.services.refusals import (
+    DocumentTakenError,
+    IdTakenError,
+    PassengerDeletedError,
+    PassengerNotFoundError,
+)
+from service_kit.etags import StaleEditError, accepts
+from service_kit.hybrid_clock import HybridClock, stamp_in, stamp_text
+from service_kit.list_version import count_change
+from service_kit.postgres import violated_constraint
+from service_kit.postgres_outbox import add_events
+from service_kit.stamped_fields import FieldChanges, StampedRow, change_to
+from service_kit.uuid7 import new_uuid7
+
+_NAMES: Final = PassengerFields.__struct_fields__
+
+
+@dataclass(frozen=True, slots=True)
+class Passenger:
+    """A passenger as it is shown, and which version that is; `is_new` if this request has made it."""
+
+    view: PassengerView
+    version: int
+    is_new: bool = False
+
+
+class Passengers:
+    """The passengers of one transaction, which the caller commits.
+
+    Args:
+        session: In the transaction.
+        clock: Makes the stamps.
+    """
+
+    def __init__(self, session: AsyncSession, clock: HybridClock) -> None:
+        self._session = session
+        self._clock = clock
+
+    async def register(self, wish: NewPassenger, *, now: datetime) -> Passenger:
+        """Store a new passenger. The index decides who has a document: asking first would lose a race.
+
+        Raises:
+            DocumentTakenError: The document belongs to another passenger (409).
+            IdTakenError: The id belongs to a passenger that differs, or has been deleted (409).
+        """
+        passenger_id = wish.id or new_uuid7(now)
+        fields = PassengerFields(**_editable(wish), created_at=now, deleted_at=None)
+        change = FieldChanges(passenger_id, stamp_text(self._clock.tick()), fields)
+        if not await self._insert(change, now):
+            return await self._registered_before(passenger_id, wish)
+        await self._tell(change, now)
+        return _shown(await self._row(passenger_id), is_new=True)
+
+    async def read(self, passenger_id: UUID) -> Passenger:
+        """Look one passenger up.
+
+        Raises:
+            PassengerNotFoundError: No passenger has this id (404).
+            PassengerDeletedError: It was deleted (404).
+        """
+        return _shown(_living(await self._row(passenger_id), passenger_id))
+
+    async def replace(
+        self, passenger_id: UUID, edit: PassengerEdit, *, accepted: Collection[int] | None, now: datetime
+    ) -> Passenger:
+        """Make a passenger what the edit says. Only what differs is stamped and told; where nothing does, nothing is.
+
+        Raises:
+            PassengerNotFoundError: No passenger has this id (404).
+            PassengerDeletedError: It was deleted (404).
+            StaleEditError: Its version is not one of `accepted` (412).
+            DocumentTakenError: The document belongs to another passenger (409).
+        """
+        row = await self._editable_row(passenger_id, accepted)
+        if await self._change(row, PassengerFields(**_editable(edit)), now):
+            row = await self._row(passenger_id)
+        return _shown(row)
+
+    async def delete(self, passenger_id: UUID, *, accepted: Collection[int] | None, now: datetime) -> None:
+        """Mark a passenger as deleted, for ever.
+
+        Raises:
+            PassengerNotFoundError: No passenger has this id (404).
+            PassengerDeletedError: It was deleted before (404).
+            StaleEditError: Its version is not one of `accepted` (412).
+        """
+        row = await self._editable_row(passenger_id, accepted)
+        await self._change(row, PassengerFields(deleted_at=now), now)
+
+    async def _row(self, passenger_id: UUID, *, locked: bool = False) -> Any:  # noqa: ANN401 - a row, or None
+        query = select(passengers).where(passengers.c.id == passenger_id)
+        return (await self._session.execute(query.with_for_update() if locked else query)).one_or_none()
+
+    async def _editable_row(self, passenger_id: UUID, accepted: Collection[int] | None) -> Row[*tuple[Any, ...]]:
+        row = _living(await self._row(passenger_id, locked=True), passenger_id)
+        if not accepts(accepted, row.version):
+            raise StaleEditError
+        return row
+
+    async def _insert(self, change: PassengerChange, now: datetime) -> bool:
+        """Whether neither the id nor the document was there; a twin that is at it is waited for."""
+        fields = {name: getattr(change.fields, name) for name in _NAMES}
+        stamps = [stamp_in(change.stamp)] * len(_NAMES)
+        new = insert(passengers).values(id=change.id, **fields, stamps=stamps, updated_at=now)
+        inserted = await self._session.execute(new.on_conflict_do_nothing().returning(passengers.c.id))
+        return inserted.first() is not None
+
+    async def _registered_before(self, passenger_id: UUID, wish: NewPassenger) -> Passenger:
+        row = await self._row(passenger_id)
+        if row is None:
+            raise DocumentTakenError
+        if row.deleted_at is not None or not row.is_complete or _editable(wish) != _editable(row):
+            raise IdTakenError
+        return _shown(row)
+
+    async def _change(self, row: Row[*tuple[Any, ...]], wish: PassengerFields, now: datetime) -> bool:
+        """Whether that changed anything."""
+        kept = StampedRow(row.id, tuple(getattr(row, name) for name in _NAMES), tuple(row.stamps))
+        change = change_to(kept, wish, self._clock.tick(after=max(row.stamps)))
+        if change is None:
+            return False
+        try:
+            await PASSENGERS.merge(self._session, [change], updated_at=now)
+        except IntegrityError as error:
+            if violated_constraint(error) == DOCUMENT_INDEX:
+                raise DocumentTakenError from error
+            raise
+        await self._tell(change, now)
+        return True
+
+    async def _tell(self, change: PassengerChange, now: datetime) -> None:
+        await add_events(self._session, OUTBOX, [(passengers_changed([change], at=now), None)], now=now)
+        await count_change(self._session, LIST_VERSION)
+
+
+def _living(row: Any, passenger_id: UUID) -> Row[*tuple[Any, ...]]:  # noqa: ANN401 - a row, or None
+    if row is None or not row.is_complete:
+        raise PassengerNotFoundError(passenger_id)
+    if row.deleted_at is not None:
+        raise PassengerDeletedError(passenger_id)
+    living: Row[*tuple[Any, ...]] = row
+    return living
+
+
+def _editable(source: object) -> dict[str, Any]:
+    """The fields that a caller can edit, of a wish or of a row."""
+    return {name: getattr(source, name) for name in PassengerEdit.model_fields}
+
+
+def _shown(row: Row[*tuple[Any, ...]], *, is_new: bool = False) -> Passenger:
+    return Passenger(PassengerView.model_validate(row), row.version, is_new)

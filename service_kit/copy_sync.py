@@ -1,0 +1,132 @@
+"""Keeps a service's copy of stamped rows equal with the other side's: hears its changes, and tells all rows when asked.
+
+Repeats and any order are harmless, because merging is; the inbox only saves the work.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from functools import partial
+from typing import Final, Generic, TypeVar
+from uuid import UUID
+
+import structlog
+from sqlalchemy import func, select
+
+from service_kit.clock import utc_now
+from service_kit.events import Event
+from service_kit.handlers import Handlers
+from service_kit.hybrid_clock import HybridClock
+from service_kit.postgres_inbox import first_seen
+from service_kit.postgres_outbox import add_events
+from service_kit.postgres_store import PostgresStore
+from service_kit.problems import StoreUnavailableError
+from service_kit.stamped_copies import CopyRequested, StampedCopy
+from service_kit.stamped_fields import Fields, RowsChanged, StampedRow, changes_of
+
+log = structlog.get_logger()
+
+_AGAIN_SECONDS: Final = 1.0
+
+Told = Callable[[int], None]
+"""Is told how many rows are in the outbox so far."""
+
+Result = TypeVar("Result")
+
+
+class CopySync(Generic[Fields]):
+    """One copy, on the database that it is in."""
+
+    def __init__(
+        self,
+        copy: StampedCopy[Fields],
+        store: PostgresStore,
+        clock: HybridClock,
+        wall: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._copy = copy
+        self._store = store
+        self._clock = clock
+        self._wall = wall
+
+    @property
+    def handlers(self) -> Handlers:
+        """For the consumer of the service's queue."""
+        handlers = Handlers()
+        told = RowsChanged[self._copy.fields]  # type: ignore[name-defined]  # a type that is made here
+        handlers.add(self._copy.changed, told, self._apply)
+        handlers.add(self._copy.copy_requested, CopyRequested, self._answer)
+        return handlers
+
+    async def _apply(self, event: Event, told: RowsChanged[Fields]) -> None:
+        """Merge what the other side tells.
+
+        Raises:
+            StampTooFarAheadError: One of its stamps would spoil our clock; trying again would not help.
+        """
+        if event.source != self._copy.source:
+            self._clock.observe(told.latest_stamp)
+            await _once_available(partial(self._merge_once, event, told))
+
+    async def _merge_once(self, event: Event, told: RowsChanged[Fields]) -> None:
+        now = self._wall()
+        async with self._store.transaction() as session:
+            if await first_seen(session, self._copy.inbox, event, now=now):
+                await self._copy.merge(session, told.changes, now)
+
+    async def _answer(self, event: Event, _: CopyRequested) -> None:
+        """Tell all rows, but do not ask in turn: else both would ask for ever."""
+        if event.source != self._copy.source:
+            rows = await self.tell_all()
+            log.info("copy_told", rows=rows, asked_by=event.source[:100])
+
+    async def resync(self, told: Told) -> int:
+        """Tell the other side all rows, then ask it for its own; so whichever copy was lost is whole again."""
+        rows = await self.tell_all(told)
+        now = self._wall()
+        async with self._store.transaction() as session:
+            await add_events(session, self._copy.outbox, [(self._copy.copy_asked_for(at=now), None)], now=now)
+        return rows
+
+    async def count(self) -> int:
+        """All rows, incomplete and deleted ones too."""
+        async with self._store.transaction() as session:
+            return await session.scalar(select(func.count()).select_from(self._copy.rows)) or 0
+
+    async def tell_all(self, told: Told = lambda _: None) -> int:
+        """Write events of all rows into the outbox, 500 rows a transaction: memory stays small, however many there are.
+
+        A row that is edited meanwhile is told by its own event, so nothing has to hold still.
+
+        Returns:
+            How many rows.
+        """
+        rows, last = 0, None
+        while chunk := await _once_available(partial(self._tell_after, last)):
+            rows, last = rows + len(chunk), chunk[-1].id
+            told(rows)
+        return rows
+
+    async def _tell_after(self, last: UUID | None) -> list[StampedRow]:
+        now = self._wall()
+        async with self._store.transaction() as session:
+            found = (await session.execute(self._copy.chunk_after(last))).all()
+            rows = [StampedRow(row[0], tuple(row[1:-1]), tuple(row[-1])) for row in found]
+            changes = [change for row in rows for change in changes_of(row, self._copy.fields)]
+            if changes:
+                event = self._copy.changes_told(changes, at=now)
+                await add_events(session, self._copy.outbox, [(event, None)], now=now)
+        return rows
+
+
+async def _once_available(step: Callable[[], Awaitable[Result]]) -> Result:
+    """Do a step, as soon as the store is there.
+
+    A message that fails would climb the retry ladder and be dead after a minute; but this is not the message's fault.
+    """
+    while True:
+        try:
+            return await step()
+        except StoreUnavailableError:
+            log.warning("sync_waits_for_store", again_in_seconds=_AGAIN_SECONDS)
+            await asyncio.sleep(_AGAIN_SECONDS)

@@ -1,0 +1,68 @@
+"""Two services, each with its own copy of the same stamped rows, kept equal by events: what such a copy is.
+
+Whoever edits a row states what has changed; whoever hears it merges it, and says nothing in turn. A copy that was lost
+is told anew, when it asks the other side for all of its rows. What a merge means is told by
+`service_kit.stamped_fields`; what is heard and told, by `service_kit.copy_sync`.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Generic
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Select, Table, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from service_kit.events import Event, new_event
+from service_kit.stamped_fields import FieldChanges, Fields, RowsChanged
+
+CHUNK: Final = 500
+"""Rows an event, at most."""
+
+Merge = Callable[[AsyncSession, Sequence[FieldChanges[Fields]], datetime], Awaitable[None]]
+"""Merges changes into the service's rows, and does locally what follows from that; never writes the outbox."""
+
+
+class CopyRequested(msgspec.Struct, frozen=True):
+    """Somebody may have lost rows: whoever hears it tells all of its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StampedCopy(Generic[Fields]):
+    """What one service holds of the rows.
+
+    Attributes:
+        source: Who we are in events: `/passengers_service`.
+        changed: Type of the event that tells changes: `passenger.changed`.
+        copy_requested: Type of the event that asks for all rows: `passenger.copy_requested`.
+        rows: The table.
+        fields: Its stamped fields.
+        merge: How changes get into it.
+        outbox: Where our events wait.
+        inbox: Which of theirs we know.
+    """
+
+    source: str
+    changed: str
+    copy_requested: str
+    rows: Table
+    fields: type[Fields]
+    merge: Merge[Fields]
+    outbox: Table
+    inbox: Table
+
+    def changes_told(self, changes: Sequence[FieldChanges[Fields]], *, at: datetime) -> Event:
+        """State what has changed, in at most 500 rows."""
+        return new_event(self.changed, self.source, RowsChanged(list(changes)), at=at)
+
+    def copy_asked_for(self, *, at: datetime) -> Event:
+        """Ask the other side for all of its rows."""
+        return new_event(self.copy_requested, self.source, CopyRequested(), at=at)
+
+    def chunk_after(self, last: UUID | None) -> Select[Any]:
+        """The next rows in the order of their ids: id, fields, stamps."""
+        columns, names = self.rows.c, self.fields.__struct_fields__
+        chunk = select(columns.id, *(columns[name] for name in names), columns.stamps).order_by(columns.id).limit(CHUNK)
+        return chunk if last is None else chunk.where(columns.id > last)
