@@ -12,7 +12,6 @@ from sqlalchemy.schema import CreateTable
 from passengers_service.models.passenger import NewPassenger, PassengerEdit
 from passengers_service.services.bulk_check import RejectedRow
 from passengers_service.services.bulk_statements import (
-    ANALYZE,
     DROP_REPEATED,
     DROP_REPEATED_IDS,
     DROP_TAKEN_DOCUMENTS,
@@ -52,7 +51,6 @@ class Staging:
 
     async def drop_repeated(self) -> list[RejectedRow]:
         """Reject what this load has brought before."""
-        await self._session.execute(ANALYZE)
         reason = "The same document is in row {1} of this load already"
         rejected = await self._dropped(DROP_REPEATED, {}, "document_number", reason)
         if self._has_own_ids:

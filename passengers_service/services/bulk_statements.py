@@ -39,28 +39,30 @@ _SAME_DOCUMENT: Final = (
 _IN_STEP: Final = "staged.row BETWEEN :first AND :last"
 
 
-def _list(template: str, names: tuple[str, ...], *, between: str = ", ") -> str:
-    return between.join(template.format(name=name, place=_PLACES[name]) for name in names)
+def _list(template: str, names: tuple[str, ...]) -> str:
+    return ", ".join(template.format(name=name, place=_PLACES[name]) for name in names)
 
 
-def _entries(source: str) -> str:
-    """The data of events of the rows of a CTE: in each row, the fields that have just got the load's stamp."""
-    name_and_value = """'"{name}":' || coalesce(to_json({name})::text, 'null')"""
-    fields = _list(f"CASE WHEN stamps[{{place}}] = :stamp THEN {name_and_value} END", _FIELDS)
-    told = f"id, CAST(:stamp_text AS text), concat_ws(',', {fields})"
-    entry = f"""format('{{"id":"%s","stamp":"%s","fields":{{%s}}}}', {told})"""
-    numbered = f"SELECT {entry} AS entry, (row_number() OVER () - 1) / {EVENT_PASSENGERS} AS part FROM {source}"  # noqa: S608 - of constants
-    return f"""
-        SELECT count(*) AS passengers, convert_to('[' || string_agg(entry, ',') || ']', 'UTF8') AS changes
-        FROM ({numbered}) AS numbered GROUP BY part ORDER BY part
-    """  # noqa: S608 - of constants
+def _entry(fields: str) -> str:
+    """An entry of an event, of the row `p` that a statement returns."""
+    return f"""format('{{"id":"%s","stamp":"%s","fields":%s}}', p.id, CAST(:stamp_text AS text), {fields}) AS entry"""
 
+
+_ALL_FIELDS: Final = f"row_to_json((SELECT f FROM (SELECT {_list('p.{name}', _FIELDS)}) AS f))"  # noqa: S608 - of constants
+_NAME_AND_VALUE: Final = """'"{name}":' || coalesce(to_json(p.{name})::text, 'null')"""
+_CHANGED_FIELDS: Final = (
+    "'{' || concat_ws(',', "
+    + _list("CASE WHEN p.stamps[{place}] = :stamp THEN " + _NAME_AND_VALUE + " END", _EDITED)
+    + ") || '}'"
+)
+_EVENTS: Final = f"""
+    SELECT count(*) AS passengers, convert_to('[' || string_agg(entry, ',') || ']', 'UTF8') AS changes
+    FROM (SELECT entry, (row_number() OVER () - 1) / {EVENT_PASSENGERS} AS part FROM told) AS numbered
+    GROUP BY part ORDER BY part
+"""  # noqa: S608 - of constants
 
 ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(7365727001)")
 """Loads store one after the other: two that overlap would otherwise wait for each other's new documents."""
-
-ANALYZE: Final = text("ANALYZE staged (row, id, has_own_id, document_number, document_type)")
-"""Without it PostgreSQL takes the rows for few, and looks each one up."""
 
 DROP_REPEATED: Final = text(
     """
@@ -87,15 +89,14 @@ DROP_REPEATED_IDS: Final = text(
 LOCK: Final = text(
     f"""
     WITH known AS (
-        SELECT * FROM passengers WHERE id IN (
-            SELECT p.id FROM staged JOIN passengers AS p ON {_SAME_DOCUMENT} WHERE {_IN_STEP} AND known_id IS NULL
-            UNION ALL SELECT id FROM staged WHERE has_own_id AND {_IN_STEP}
-        )
-        ORDER BY id FOR UPDATE
+        SELECT staged.ctid AS place, p.id, GREATEST({_list("p.stamps[{place}]", _FIELDS)}) AS latest_stamp
+        FROM staged JOIN passengers AS p ON {_SAME_DOCUMENT}
+        WHERE {_IN_STEP} AND known_id IS NULL
+        ORDER BY p.id FOR UPDATE OF p
     ), marked AS (
-        UPDATE staged SET known_id = p.id FROM known AS p WHERE {_SAME_DOCUMENT} AND {_IN_STEP} AND known_id IS NULL
+        UPDATE staged SET known_id = known.id FROM known WHERE staged.ctid = known.place
     )
-    SELECT coalesce(max((SELECT max(stamp) FROM unnest(stamps) AS stamp)), 0) FROM known
+    SELECT coalesce(max(latest_stamp), 0) FROM known
     """  # noqa: S608 - of constants
 )
 """Marks the rows whose passenger is known, which nobody else can change from now on; answers the latest stamp of those.
@@ -117,38 +118,34 @@ DROP_TAKEN_DOCUMENTS: Final = text(
 
 COUNT_UNKNOWN: Final = text(f"SELECT count(*) FROM staged WHERE {_IN_STEP} AND known_id IS NULL")  # noqa: S608 - of constants
 
+_LATER_STAMP: Final = "CASE WHEN p.{name} IS DISTINCT FROM staged.{name} THEN :stamp ELSE p.stamps[{place}] END"
+
 UPDATE: Final = text(
     f"""
-    WITH changed AS (
+    WITH told AS (
         UPDATE passengers AS p SET {_list("{name} = staged.{name}", _EDITED)},
-            {
-        _list(
-            "stamps[{place}] = CASE WHEN p.{name} IS DISTINCT FROM staged.{name} "
-            "THEN :stamp ELSE p.stamps[{place}] END",
-            _EDITED,
-        )
-    },
+            {_list("stamps[{place}] = " + _LATER_STAMP, _EDITED)},
             version = p.version + 1, updated_at = :now
         FROM staged
         WHERE p.id = staged.known_id AND {_IN_STEP}
             AND ({_list("p.{name}", _EDITED)}) IS DISTINCT FROM ({_list("staged.{name}", _EDITED)})
-        RETURNING p.*
+        RETURNING {_entry(_CHANGED_FIELDS)}
     )
-    {_entries("changed")}
+    {_EVENTS}
     """  # noqa: S608 - of constants
 )
 
 INSERT: Final = text(
     f"""
-    WITH made AS (
-        INSERT INTO passengers (id, {", ".join(_SENT)}, created_at, stamps, updated_at)
+    WITH told AS (
+        INSERT INTO passengers AS p (id, {", ".join(_SENT)}, created_at, stamps, updated_at)
         SELECT id, {", ".join(_SENT)}, CAST(:now AS timestamptz),
             array_fill(CAST(:stamp AS bigint), ARRAY[{len(_FIELDS)}]), CAST(:now AS timestamptz)
         FROM staged WHERE {_IN_STEP} AND known_id IS NULL
         ON CONFLICT DO NOTHING
-        RETURNING *
+        RETURNING {_entry(_ALL_FIELDS)}
     )
-    {_entries("made")}
+    {_EVENTS}
     """  # noqa: S608 - of constants
 )
 """What somebody else has registered since the lock is passed over."""
