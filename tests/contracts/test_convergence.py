@@ -14,11 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import passengers_service.config.database
-import passengers_service.events
-import passengers_service.services.copy
 import reservations_service.config.database
-import reservations_service.events
-import reservations_service.services.copy
 from dev_stack.postgres import Postgres
 from service_kit.copy_sync import CopySync
 from service_kit.postgres_store import PostgresStore

@@ -10,10 +10,8 @@ import msgspec
 from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-import passengers_service.config.database
 import passengers_service.events
 import passengers_service.services.copy
-import reservations_service.config.database
 import reservations_service.events
 import reservations_service.services.copy
 from dev_stack.postgres import Postgres
