@@ -1,0 +1,18 @@
+"""`python -m passengers_service.resync`: restores the passengers of whichever service has lost some.
+
+Tells reservations_service all of ours, and asks for its own in turn.
+"""
+
+import sys
+
+from passengers_service.config.database import open_store
+from passengers_service.config.settings import PassengersSettings
+from passengers_service.events import NODE
+from passengers_service.services.copy import PASSENGER_COPY
+from service_kit.clock import utc_now
+from service_kit.hybrid_clock import HybridClock
+from service_kit.resync import main
+from service_kit.settings import load
+
+if __name__ == "__main__":
+    sys.exit(main(open_store(load(PassengersSettings)), PASSENGER_COPY, HybridClock(NODE, utc_now)))
