@@ -1,7 +1,7 @@
 """The table of services: what `make up` starts, in this order, and what each of them needs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from dev_stack.errors import StackError
@@ -34,9 +34,13 @@ class Service:
     health_path: str = "/health/ready"
 
 
-def _api(name: str, port: int, *servers: str, prepare: tuple[str, ...] = ()) -> Service:
-    command = ("-m", "service_kit.serve", f"{name}.main:app")
-    return Service(name=name, command=command, port=port, prepare=prepare, servers=servers)
+def _api(name: str, port: int, *servers: str) -> Service:
+    return Service(name=name, command=("-m", "service_kit.serve", f"{name}.main:app"), port=port, servers=servers)
+
+
+def _on_postgres(name: str, port: int) -> Service:
+    """An API with tables: its database is made and migrated before it starts."""
+    return replace(_api(name, port, "postgres", "rabbitmq"), prepare=("-m", f"{name}.init_db"))
 
 
 SERVICES: Final = (
@@ -49,7 +53,8 @@ SERVICES: Final = (
         servers=("rabbitmq",),
         page="/health/ready",
     ),
-    _api("reservations_service", 8005, "postgres", "rabbitmq", prepare=("-m", "reservations_service.init_db")),
+    _on_postgres("passengers_service", 8004),
+    _on_postgres("reservations_service", 8005),
 )
 
 

@@ -12,6 +12,7 @@ import pytest
 from pymongo import MongoClient
 
 from dev_stack.ports import answers
+from dev_stack.services import SERVICES
 from tests.dev_stack.conftest import ROOT, RunningStack, StackStarter
 
 
@@ -123,6 +124,5 @@ def test_an_unknown_service_is_one_sentence() -> None:
     result = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)  # noqa: S603 - ours
     assert result.returncode == 1
     assert result.stdout == ""
-    assert result.stderr == (
-        "There is no service called user_servise; there are user_service, orders_service, notifications_service.\n"
-    )
+    names = ", ".join(service.name for service in SERVICES)
+    assert result.stderr == f"There is no service called user_servise; there are {names}.\n"

@@ -77,7 +77,7 @@ def test_a_variable_that_holds_no_port_is_refused(text: str) -> None:
 
 def test_data_of_a_server_stays_in_its_own_folder(tmp_path: Path) -> None:
     folders = [server.folder for server in _plan(root=tmp_path).embedded.values()]
-    assert folders == [tmp_path / ".data" / "mongodb", tmp_path / ".data" / "rabbitmq"]
+    assert folders == [tmp_path / ".data" / key for key in ("mongodb", "rabbitmq", "postgres")]
 
 
 def test_no_two_services_have_one_port() -> None:
