@@ -10,7 +10,8 @@ from orders_service.services.new_order import as_document, new_order_id, placed_
 from service_kit.clock import utc_now
 from service_kit.mongo_outbox import new_entry, stored
 from service_kit.outbox import LEASE
-from tests.faults.site import Site, until
+from tests.faults.servers import until
+from tests.faults.site import Site
 from tests.faults.trial import trial
 from tests.faults.verdict import Verdict
 from tests.system import WISH

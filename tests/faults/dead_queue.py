@@ -9,7 +9,8 @@ from typing import Final
 import aio_pika
 
 from orders_service.config.rabbit import ORDERS_QUEUE
-from tests.faults.site import Site, until
+from tests.faults.servers import until
+from tests.faults.site import Site
 from tests.faults.trial import trial
 from tests.faults.verdict import Verdict
 from tests.system import ROOT

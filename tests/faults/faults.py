@@ -13,21 +13,22 @@ import aio_pika
 from dev_stack.rabbit_node import RabbitNode
 from dev_stack.server import Server
 from orders_service.config.rabbit import ORDERS_QUEUE
-from tests.faults.site import Site, until
+from tests.faults.servers import Servers, until
+from tests.faults.site import Site
 
 Fault = Callable[[Site, Random], Awaitable[None]]
 
 _LONGEST_ABSENCE_SECONDS: Final = 2.0
 
 
-async def broker_stopped(site: Site, random: Random) -> None:
+async def broker_stopped(site: Servers, random: Random) -> None:
     """RabbitMQ is stopped in order, and started again."""
     await site.stop(site.broker)
     await _a_moment(random)
     await site.start(site.broker)
 
 
-async def broker_killed(site: Site, random: Random) -> None:
+async def broker_killed(site: Servers, random: Random) -> None:
     """RabbitMQ is killed, and started again."""
     await _until_remembered(site.broker)
     await site.kill(site.broker)
@@ -35,8 +36,8 @@ async def broker_killed(site: Site, random: Random) -> None:
     await site.start(site.broker)
 
 
-async def store_killed(site: Site, random: Random) -> None:
-    """MongoDB is killed, and started again."""
+async def store_killed(site: Servers, random: Random) -> None:
+    """The database is killed, and started again."""
     await site.kill(site.store)
     await _a_moment(random)
     await site.start(site.store)
@@ -44,7 +45,7 @@ async def store_killed(site: Site, random: Random) -> None:
 
 async def orders_killed(site: Site, random: Random) -> None:
     """One orders_service is killed, and started again."""
-    await _killed(site, random.choice(site.orders), random)
+    await killed(site, random.choice(site.orders), random)
 
 
 async def consumer_killed(site: Site, random: Random) -> None:
@@ -53,7 +54,7 @@ async def consumer_killed(site: Site, random: Random) -> None:
     with _frozen([consumer]):
         await _a_moment(random)
     await site.told.more()
-    await _killed(site, consumer, random)
+    await killed(site, consumer, random)
 
 
 async def one_of_each_killed(site: Site, random: Random) -> None:
@@ -93,7 +94,8 @@ async def _until_remembered(broker: RabbitNode) -> None:
     await until(are_remembered)
 
 
-async def _killed(site: Site, server: Server, random: Random) -> None:
+async def killed(site: Servers, server: Server, random: Random) -> None:
+    """One process is killed, and started again."""
     await site.kill(server)
     await _a_moment(random)
     await site.start(server)

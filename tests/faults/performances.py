@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 
 from tests.faults.alarm import alarm
 from tests.faults.backlog import backlog
+from tests.faults.copies import SYNC_FAULTS, sync
 from tests.faults.dead_queue import dead_queue
 from tests.faults.memory import memory
 from tests.faults.run import run
@@ -45,6 +46,7 @@ def _further(name: str, perform: Perform, seconds: float) -> Performance:
 
 _ALL: Final = (
     *(Performance(scenario.name, scenario.story, scenario.seconds, partial(run, scenario)) for scenario in SCENARIOS),
+    *(Performance(name, getdoc(fault) or "", 45, partial(sync, fault, name)) for name, fault in SYNC_FAULTS.items()),
     _further("backlog", backlog, seconds=15),
     _further("dead_queue", dead_queue, seconds=20),
     _further("alarm", alarm, seconds=60),

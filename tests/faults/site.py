@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,14 +19,13 @@ from dev_stack.rabbit_node import RabbitNode
 from dev_stack.server import Server
 from orders_service.config.rabbit import ORDERS_QUEUE
 from service_kit.outbox import PARKED_UNTIL
+from tests.faults.servers import Servers, start_all
 from tests.faults.told import Told
 from tests.service_kit.stage import Cable
 from tests.system import ServiceProcess
 
 DATABASE: Final = "faults"
-PATIENCE_SECONDS: Final = 90.0
 _SILENCE_SECONDS: Final = 1.0
-_LOOK_SECONDS: Final = 0.1
 
 
 class RelayCable(Cable):
@@ -39,44 +38,32 @@ class RelayCable(Cable):
             writer.transport.abort()
 
 
-@dataclass
-class Site:
-    """The servers and services of one scenario. Whatever of them dies unasked is started again, and noted.
+@dataclass(kw_only=True)
+class Site(Servers):
+    """The servers and services of one scenario.
 
     Attributes:
         documents: The orders in the store, seen from outside.
-        away: Those that a fault keeps down at the moment.
-        notes: What happened beside the plan, and belongs into the report.
     """
 
-    store: Mongod
-    broker: RabbitNode
     cable: RelayCable
     orders: list[ServiceProcess]
     consumers: list[ServiceProcess]
     told: Told
     documents: Collection[dict[str, Any]]
-    away: set[Server] = field(default_factory=set)
-    notes: list[str] = field(default_factory=list)
+
+    @property
+    def services(self) -> list[ServiceProcess]:
+        return [*self.orders, *self.consumers]
 
     @property
     def urls(self) -> list[str]:
         return [service.url for service in self.orders]
 
-    async def stop(self, server: Server) -> None:
-        self.away.add(server)
-        await asyncio.to_thread(server.stop)
-
     async def kill(self, server: Server) -> None:
-        self.away.add(server)
         if server in self.consumers:
             self.told.note_kill(self.consumers.index(server))
-        await asyncio.to_thread(server.kill)
-
-    async def start(self, server: Server) -> None:
-        server.spawn()  # on this very thread, as `leash` wants
-        self.away.discard(server)
-        await asyncio.to_thread(server.wait_until_ready)
+        await super().kill(server)
 
     def orders_in_store(self) -> set[str]:
         return {str(order["_id"]) for order in self.documents.find({}, {"_id": 1})}
@@ -107,25 +94,6 @@ class Site:
         """Whether nothing waits anywhere."""
         return await asyncio.to_thread(self.waiting_events) == 0 and await self.is_drained()
 
-    async def keep_services_running(self) -> None:
-        """Start again what has died by itself, as the platform does."""
-        while True:
-            for service in (*self.orders, *self.consumers):
-                if not service.is_running and service not in self.away:
-                    self.notes.append(f"{service.folder.name} ended by itself with {service.wait()}")
-                    service.spawn()
-            await asyncio.sleep(_LOOK_SECONDS)
-
-
-async def until(holds: Callable[[], Awaitable[bool]], seconds: float = PATIENCE_SECONDS) -> bool:
-    """Wait for what other processes bring about; whether it came in time."""
-    deadline = time.monotonic() + seconds
-    while not await holds():
-        if time.monotonic() > deadline:
-            return False
-        await asyncio.sleep(_LOOK_SECONDS)
-    return True
-
 
 @asynccontextmanager
 async def opened(folder: Path, *, orders: int = 1, consumers: int = 1) -> AsyncIterator[Site]:
@@ -133,7 +101,7 @@ async def opened(folder: Path, *, orders: int = 1, consumers: int = 1) -> AsyncI
     async with AsyncExitStack() as stack:
         store, broker = Mongod(folder / "mongod", free_port()), RabbitNode(folder / "rabbit", free_port())
         cable = RelayCable(broker.url)
-        await _start(stack, store, broker)
+        await start_all(stack, store, broker)
         await stack.enter_async_context(cable)
         shared = {"MONGODB_URI": store.url, "MONGODB_DATABASE": DATABASE}
         apis = [
@@ -146,8 +114,16 @@ async def opened(folder: Path, *, orders: int = 1, consumers: int = 1) -> AsyncI
         ]
         told = Told([worker.log for worker in workers])
         client = stack.enter_context(MongoClient[dict[str, Any]](store.url))
-        site = Site(store, broker, cable, apis, workers, told, client[DATABASE].orders)
-        await _start(stack, *apis, *workers)
+        site = Site(
+            store=store,
+            broker=broker,
+            cable=cable,
+            orders=apis,
+            consumers=workers,
+            told=told,
+            documents=client[DATABASE].orders,
+        )
+        await start_all(stack, *apis, *workers)
         await stack.enter_async_context(told)
         keeping = asyncio.create_task(site.keep_services_running())
         try:
@@ -155,10 +131,3 @@ async def opened(folder: Path, *, orders: int = 1, consumers: int = 1) -> AsyncI
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
-
-
-async def _start(stack: AsyncExitStack, *servers: Server) -> None:
-    for server in servers:
-        stack.push_async_callback(asyncio.to_thread, server.stop)
-        server.spawn()
-    await asyncio.gather(*(asyncio.to_thread(server.wait_until_ready) for server in servers))

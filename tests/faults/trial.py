@@ -10,7 +10,8 @@ from random import Random
 
 from tests.faults import site as sites
 from tests.faults.callers import Callers
-from tests.faults.site import Site, until
+from tests.faults.servers import until
+from tests.faults.site import Site
 from tests.faults.verdict import Verdict
 
 

@@ -72,19 +72,20 @@ class Verdict:
             unexcused=unexcused,
             longest_seconds=max(waits, default=0.0),
             failures=[
-                *_named("lost", lost),
-                *(_named(_REPEATED, unexcused) if len(site.consumers) == 1 else []),
-                *_named("in the store, but answered to nobody", stored - accepted),
-                *_named("told, but answered to nobody", lines.keys() - accepted),
+                *in_sentences("lost", lost),
+                *(in_sentences(_REPEATED, unexcused) if len(site.consumers) == 1 else []),
+                *in_sentences("in the store, but answered to nobody", stored - accepted),
+                *in_sentences("told, but answered to nobody", lines.keys() - accepted),
                 *_unsettled(callers),
                 *_odd(callers.odd),
             ],
             # Each consumer remembers what it has told itself: docs/architecture/running.md#replicas
-            notes=[*site.notes, *(_named(_REPEATED, unexcused) if len(site.consumers) > 1 else [])],
+            notes=[*site.notes, *(in_sentences(_REPEATED, unexcused) if len(site.consumers) > 1 else [])],
         )
 
 
-def _named(what: str, ids: Collection[str]) -> list[str]:
+def in_sentences(what: str, ids: Collection[str]) -> list[str]:
+    """What is the matter with some orders or passengers; nothing if there are none."""
     more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
     return [f"{len(ids)} {what}: {', '.join(sorted(ids)[:_SHOWN])}{more}"] if ids else []
 
