@@ -20,7 +20,7 @@ from passengers_service.events import PASSENGER_CHANGED, SOURCE
 from passengers_service.models.tables import LIST_VERSION, OUTBOX
 from passengers_service.services.bulk_check import RejectedRow, checked
 from passengers_service.services.bulk_rows import Row, RowReader, chunks_of
-from passengers_service.services.bulk_staging import Staging, Step
+from passengers_service.services.bulk_staging import Numbered, Staging, Step
 from passengers_service.services.bulk_statements import COUNT_UNKNOWN, INSERT, LOCK, ONE_AT_A_TIME, UPDATE
 from service_kit.events import new_event
 from service_kit.hybrid_clock import HybridClock, stamp_text
@@ -120,8 +120,7 @@ class _Load:
 
     async def run(self, body: AsyncIterator[bytes], reader: RowReader) -> LoadResult:
         """Take the whole body, then store it."""
-        async for rows in chunks_of(body, reader):
-            await self._stage(rows, reader)
+        await self._staging.fill(self._good(body, reader))
         if not self._result.received:
             raise NoRowsError
         self._require_good()
@@ -129,17 +128,23 @@ class _Load:
             await self._store()
         return self._result
 
-    async def _stage(self, rows: Sequence[Row], reader: RowReader) -> None:
+    async def _good(self, body: AsyncIterator[bytes], reader: RowReader) -> AsyncIterator[Sequence[Numbered]]:
+        """What is worth staging: of a strict load that has a bad row, nothing any more."""
+        async for rows in chunks_of(body, reader):
+            passengers = self._checked(rows, reader)
+            if passengers and (self.is_lenient or not self._result.rejected_count):
+                yield passengers
+
+    def _checked(self, rows: Sequence[Row], reader: RowReader) -> Sequence[Numbered]:
         result = self._result
-        good = checked(rows, reader, first=result.received + 1)
+        found = checked(rows, reader, first=result.received + 1)
         result.received += len(rows)
         if result.received > self.max_rows:
             raise TooManyRowsError(
                 f"One request takes up to {self.max_rows} rows. Split them, as python -m passengers_service.load does."
             )
-        self._reject(good.mistakes, len(rows) - len(good.passengers))
-        if good.passengers and (self.is_lenient or not result.rejected_count):
-            await self._staging.add(good.passengers)
+        self._reject(found.mistakes, len(rows) - len(found.passengers))
+        return found.passengers
 
     def _reject(self, mistakes: Sequence[RejectedRow], rows: int) -> None:
         self._result.rejected_count += rows

@@ -1,6 +1,7 @@
 """The rows of a load on their way into the database: in a temporary table, until the whole load is known to be good."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Final
@@ -25,6 +26,9 @@ _CREATE: Final = CreateTable(STAGED)
 _COLUMNS: Final = ("row", "id", "has_own_id", *PassengerEdit.model_fields)
 _values: Final = attrgetter(*PassengerEdit.model_fields)
 
+Numbered = tuple[int, NewPassenger]
+"""A passenger and the number of its row."""
+
 Step = dict[str, int]
 """The first and the last row of a step, for the statements."""
 
@@ -35,19 +39,33 @@ class Staging:
     def __init__(self, session: AsyncSession, *, now: datetime) -> None:
         self._session = session
         self._now = now
-        self._is_made = False
         self._has_own_ids = False
 
-    async def add(self, passengers: Sequence[tuple[int, NewPassenger]]) -> None:
-        """Stage passengers, each with the number of its row; those without an id get one."""
-        if not self._is_made:
+    async def fill(self, chunks: AsyncIterator[Sequence[Numbered]]) -> None:
+        """Stage passengers by one COPY, which goes on while the next are read; those without an id get one.
+
+        The first chunk is read before anything needs a connection: most callers send no more.
+        """
+        first = await anext(chunks, None)
+        if first is not None:
             await self._session.execute(_CREATE)
-            self._is_made = True
-        self._has_own_ids = self._has_own_ids or any(one.id for _, one in passengers)
-        rows = [
-            (number, one.id or new_uuid7(self._now), one.id is not None, *_values(one)) for number, one in passengers
-        ]
-        await copy_rows(self._session, STAGED, _COLUMNS, rows)
+            await copy_rows(self._session, STAGED, _COLUMNS, self._rows(first, chunks))
+
+    async def _rows(
+        self, first: Sequence[Numbered], chunks: AsyncIterator[Sequence[Numbered]]
+    ) -> AsyncIterator[Sequence[object]]:
+        for one in first:
+            yield self._row(*one)
+        async for chunk in chunks:
+            await asyncio.sleep(0)  # so that others have their turn, though the whole body is there
+            for one in chunk:
+                yield self._row(*one)
+
+    def _row(self, number: int, passenger: NewPassenger) -> Sequence[object]:
+        own_id = passenger.id
+        if own_id:
+            self._has_own_ids = True
+        return (number, own_id or new_uuid7(self._now), own_id is not None, *_values(passenger))
 
     async def drop_repeated(self) -> list[RejectedRow]:
         """Reject what this load has brought before."""
