@@ -1,6 +1,7 @@
-"""Instants in answers, spelled as PostgreSQL spells them in JSON: `2026-11-20T10:00:00.123+00:00`.
+"""Instants in answers with no more decimals than they need, as PostgreSQL spells them: `2026-11-20T10:00:00.123Z`.
 
-So an item reads the same alone, where Pydantic writes it, and in a list, where PostgreSQL does.
+So an item reads the same alone, where Pydantic writes it, and in a list, where PostgreSQL does. With Z, because that is
+all that `Instant.parse` of Java takes before version 12, and so of many an Android.
 """
 
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from pydantic import PlainSerializer, WithJsonSchema
 
 def _spelled(instant: datetime) -> str:
     seconds, dot, fraction = instant.astimezone(UTC).replace(tzinfo=None).isoformat().partition(".")
-    return f"{seconds}{dot}{fraction.rstrip('0')}+00:00"
+    return f"{seconds}{dot}{fraction.rstrip('0')}Z"
 
 
 ShownInstant = Annotated[

@@ -75,8 +75,8 @@ class PassengerView(BaseModel):
                 {
                     "id": _ID,
                     **_ANA,
-                    "created_at": "2026-11-20T10:00:00.123+00:00",
-                    "updated_at": "2026-11-20T10:00:00.123+00:00",
+                    "created_at": "2026-11-20T10:00:00.123Z",
+                    "updated_at": "2026-11-20T10:00:00.123Z",
                 }
             ]
         },

@@ -107,7 +107,7 @@ async def read_page(
 
 
 @router.get(
-    "/{passenger_id}",
+    "/{passenger_id:uuid}",
     summary="Read a passenger",
     response_model=PassengerView,
     responses=_TAGGED | NOT_MODIFIED | problems(*_ABSENT),
@@ -121,7 +121,7 @@ async def read(
 
 
 @router.put(
-    "/{passenger_id}",
+    "/{passenger_id:uuid}",
     summary="Replace a passenger",
     responses=_TAGGED | problems(*_ABSENT, DocumentTakenError, StaleEditError),
 )
@@ -142,7 +142,7 @@ async def replace(
 
 
 @router.delete(
-    "/{passenger_id}",
+    "/{passenger_id:uuid}",
     status_code=204,
     summary="Delete a passenger",
     responses=problems(*_ABSENT, StaleEditError),

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from passengers_service.models.tables import passengers
 from passengers_service.services.listing import PassengerQuery, conditions_of, page_of
 from service_kit.pages import encode_cursor
-from tests.passengers_service.conftest import NOBODY, code_of, fill, register, registered, replace
+from tests.passengers_service.conftest import NOBODY, JsonObject, code_of, fill, register, registered, replace
 
 GZIP = {"Accept-Encoding": "gzip"}
 
@@ -40,8 +40,15 @@ class TestPages:
         assert (answer.status_code, answer.json()) == (200, {"items": [], "next_cursor": None})
         assert "link" not in answer.headers
 
-    async def test_show_a_passenger_as_it_is_shown_alone(self, api: httpx.AsyncClient) -> None:
-        odd = {"first_name": 'Ñandú \\ "😀" </script>', "email": None, "phone": None}
+    @pytest.mark.parametrize(
+        "odd",
+        [
+            {"email": None, "phone": None},
+            {"first_name": 'Ñandú \\ "😀" </script>'},
+            {"first_name": '+00:00","updated_at":"', "last_name": '+00:00"}'},
+        ],
+    )
+    async def test_show_a_passenger_as_it_is_shown_alone(self, api: httpx.AsyncClient, odd: JsonObject) -> None:
         passenger = await registered(api, **odd)
 
         [listed] = (await api.get("/passengers")).json()["items"]

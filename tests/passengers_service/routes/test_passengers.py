@@ -257,9 +257,9 @@ class TestDeleting:
     ("passenger_id", "status", "code"),
     [
         (NOBODY, 404, "passenger-not-found"),
-        ("not-an-id", 422, "invalid-request"),
-        ("%00", 422, "invalid-request"),
-        ("ñ😀", 422, "invalid-request"),
+        ("not-an-id", 404, "no-such-path"),
+        ("%00", 404, "no-such-path"),
+        ("ñ😀", 404, "no-such-path"),
     ],
 )
 async def test_finds_nobody_under_an_unknown_id(
