@@ -6,7 +6,7 @@ The SDK drops a keyword that it does not know without a word, so tests/railway a
 
 from typing import Final
 
-from railway_sdk import Project, Service, define_railway, github, image, mongo, project, service, volume
+from railway_sdk import Project, Service, define_railway, github, image, mongo, postgres, project, service, volume
 
 REPOSITORY: Final = "your-account/delivered"  # a fork changes this line
 REGION: Final = "us-east4-eqdc4a"  # of all: a volume lies where its service runs, and to move one is destructive
@@ -22,13 +22,14 @@ DEPLOY: Final = {
 }
 
 
-def our_service(name: str, port: int, env: dict[str, object]) -> Service:
+def our_service(name: str, port: int, env: dict[str, object], *, before: str | None = None) -> Service:
     """A service that is built from this repository: one line in `main`.
 
     Args:
         name: Of the service, its folder and its address.
         port: The same as locally; fixed, so that the public domain and other services know it.
         env: What it needs beside the variables that all have.
+        before: A command that each deploy runs first, in the new image; if it fails, the old deploy stays.
     """
     dockerfile = f"{name}/Dockerfile"
     everywhere = {
@@ -46,10 +47,15 @@ def our_service(name: str, port: int, env: dict[str, object]) -> Service:
             "dockerfilePath": dockerfile,
             "watchPatterns": [f"/{name}/**", "/service_kit/**"],
         },
-        deploy=DEPLOY,
+        deploy={**DEPLOY, **({"preDeployCommand": [before]} if before else {})},
         replicas={REGION: REPLICAS},
         env={**everywhere, **env},
     )
+
+
+def on_postgres(name: str, port: int, env: dict[str, object]) -> Service:
+    """A service of ours with tables: its database is made and migrated before each deploy."""
+    return our_service(name, port, {**env, "DATABASE_NAME": name}, before=f"python -m {name}.init_db")
 
 
 def broker(data: Service) -> Service:
@@ -81,14 +87,18 @@ def broker(data: Service) -> Service:
 def main(_context: object = None) -> Project:
     """List what the project consists of; what is not listed, an apply deletes."""
     mongodb = mongo("mongodb", region=REGION)
+    postgresql = postgres("postgres", region=REGION)
     rabbitmq_data = volume("rabbitmq-data", region=REGION, sizeMB=5000)
     rabbitmq = broker(rabbitmq_data)
     key = {"API_KEY": "${{shared.API_KEY}}"}
     documents = {"MONGODB_URI": mongodb.env.MONGO_URL}
     events = {"RABBITMQ_URL": rabbitmq.env.RABBITMQ_URL}
+    tables = {"DATABASE_URL": postgresql.env.DATABASE_URL}
     services = [
         our_service("user_service", 8001, {**key, **documents, "MONGODB_DATABASE": "user_service"}),
         our_service("orders_service", 8002, {**key, **documents, **events, "MONGODB_DATABASE": "orders_service"}),
         our_service("notifications_service", 8003, events),
+        on_postgres("passengers_service", 8004, {**key, **tables, **events}),
+        on_postgres("reservations_service", 8005, {**key, **tables, **events}),
     ]
-    return project("delivered", resources=[mongodb, rabbitmq_data, rabbitmq, *services])
+    return project("delivered", resources=[mongodb, postgresql, rabbitmq_data, rabbitmq, *services])

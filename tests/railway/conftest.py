@@ -59,9 +59,18 @@ def example() -> Callable[[str], dict[str, str]]:
     return read
 
 
-@pytest.fixture(params=["user_service", "orders_service", "notifications_service"])
+ON_POSTGRES = ["passengers_service", "reservations_service"]
+
+
+@pytest.fixture(params=["user_service", "orders_service", "notifications_service", *ON_POSTGRES])
 def name(request: pytest.FixtureRequest) -> str:
     """Each service that is built from this repository, one after the other."""
+    return str(request.param)
+
+
+@pytest.fixture(params=ON_POSTGRES)
+def on_postgres(request: pytest.FixtureRequest) -> str:
+    """Each of them that keeps tables."""
     return str(request.param)
 
 

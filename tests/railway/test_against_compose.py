@@ -6,7 +6,11 @@ import pytest
 
 Node = dict[str, Any]
 
-LOCAL_ONLY = {"gateway"}  # spreads compose's replicas behind one port; on Railway the edge does that
+LOCAL_ONLY = {
+    "gateway",  # spreads compose's replicas behind one port; on Railway the edge does that
+    "passengers_init_db",  # on Railway the command that runs before a deploy
+    "reservations_init_db",
+}
 
 
 def test_consists_of_the_services_of_compose(resources: dict[str, Node], composed: dict[str, Node]) -> None:
@@ -20,6 +24,21 @@ def test_runs_the_image_of_compose(resources: dict[str, Node], composed: dict[st
     assert resources[server]["source"]["image"] == composed[server]["image"]
 
 
+def test_runs_the_postgresql_of_compose(resources: dict[str, Node], composed: dict[str, Node]) -> None:
+    """Railway's own image of it, of the same major version."""
+    _, _, major = composed["postgres"]["image"].partition(":")
+    assert resources["postgres"]["source"]["image"].endswith(f":{major}")
+
+
+def test_migrates_before_the_service_starts_as_compose_does(
+    resources: dict[str, Node], composed: dict[str, Node], on_postgres: str
+) -> None:
+    [before] = resources[on_postgres]["deploy"]["preDeployCommand"]
+    [(step, condition)] = composed[on_postgres]["depends_on"].items()
+    assert condition == {"condition": "service_completed_successfully"}
+    assert " ".join(composed[step]["command"]) == before == f"python -m {on_postgres}.init_db"
+
+
 def test_builds_what_compose_builds(node: Node, composed: dict[str, Node], name: str) -> None:
     build = composed[name]["build"]
 
@@ -28,7 +47,7 @@ def test_builds_what_compose_builds(node: Node, composed: dict[str, Node], name:
 
 
 def test_connects_what_compose_connects(node: Node, composed: dict[str, Node], name: str) -> None:
-    addresses = {"MONGODB_URI", "RABBITMQ_URL"}
+    addresses = {"MONGODB_URI", "RABBITMQ_URL", "DATABASE_URL"}
 
     assert addresses & set(composed[name]["environment"]) == addresses & set(node["variables"])
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 GUIDE = Path(__file__).parents[2] / "docs" / "railway.md"
-NEEDED = {"API_KEY", "MONGODB_URI", "RABBITMQ_URL"}
+NEEDED = {"API_KEY", "MONGODB_URI", "RABBITMQ_URL", "DATABASE_URL"}
 
 Node = dict[str, Any]
 Example = Callable[[str], dict[str, str]]
@@ -32,6 +32,14 @@ def test_uses_the_database_of_the_services_example(resources: dict[str, Node], e
     database = resources[api]["variables"]["MONGODB_DATABASE"]["value"]
 
     assert database == example(api)["MONGODB_DATABASE"] == api
+
+
+def test_uses_the_tables_of_the_services_example(
+    resources: dict[str, Node], example: Example, on_postgres: str
+) -> None:
+    database = resources[on_postgres]["variables"]["DATABASE_NAME"]["value"]
+
+    assert database == example(on_postgres)["DATABASE_NAME"] == on_postgres
 
 
 def test_needs_no_address_or_key_that_the_root_example_leaves_out(example: Example) -> None:

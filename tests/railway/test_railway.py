@@ -6,10 +6,12 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from railway_sdk import create_railway_context, postgres
+from railway_sdk import create_railway_context
 
 ROOT = Path(__file__).parents[2]
 Node = dict[str, Any]
+
+ADDRESSES = {"MONGODB_URI", "RABBITMQ_URL", "DATABASE_URL"}
 
 
 @pytest.mark.parametrize("arguments", [(), (create_railway_context(environment="production"),)])
@@ -47,8 +49,9 @@ def test_runs_a_service_as_production_and_on_every_address(node: Node) -> None:
 def test_takes_every_address_by_reference(resources: dict[str, Node]) -> None:
     mongodb = {"type": "reference", "resource": "database.mongodb", "output": "MONGO_URL"}
     rabbitmq = {"type": "reference", "resource": "service.rabbitmq", "output": "RABBITMQ_URL"}
+    postgres = {"type": "reference", "resource": "database.postgres", "output": "DATABASE_URL"}
     addresses = {
-        name: [value for key, value in node["variables"].items() if key in {"MONGODB_URI", "RABBITMQ_URL"}]
+        name: [value for key, value in node["variables"].items() if key in ADDRESSES]
         for name, node in resources.items()
         if name.endswith("_service")
     }
@@ -57,6 +60,8 @@ def test_takes_every_address_by_reference(resources: dict[str, Node]) -> None:
         "user_service": [mongodb],
         "orders_service": [mongodb, rabbitmq],
         "notifications_service": [rabbitmq],
+        "passengers_service": [postgres, rabbitmq],
+        "reservations_service": [postgres, rabbitmq],
     }
 
 
@@ -71,6 +76,8 @@ def test_holds_no_secret_itself(resources: dict[str, Node]) -> None:
     assert secrets == {
         ("user_service", "API_KEY"): "${{shared.API_KEY}}",
         ("orders_service", "API_KEY"): "${{shared.API_KEY}}",
+        ("passengers_service", "API_KEY"): "${{shared.API_KEY}}",
+        ("reservations_service", "API_KEY"): "${{shared.API_KEY}}",
         ("rabbitmq", "RABBITMQ_DEFAULT_PASS"): "${{shared.RABBITMQ_PASSWORD}}",
     }
 
@@ -112,12 +119,16 @@ def test_reaches_the_broker_over_the_private_network(resources: dict[str, Node])
     assert place == "${{RAILWAY_PRIVATE_DOMAIN}}:5672"
 
 
-def test_takes_a_service_on_postgresql_in_one_line(project_file: ModuleType, resources: dict[str, Node]) -> None:
-    loans = project_file.our_service("loans_service", 8006, {"DATABASE_URL": postgres("postgres").env.DATABASE_URL})
+def test_takes_another_service_on_postgresql_in_one_line(
+    project_file: ModuleType, resources: dict[str, Node]
+) -> None:
+    loans = project_file.on_postgres("loans_service", 8007, {})
 
     described = loans.to_graph()
 
-    assert described["deploy"] == resources["user_service"]["deploy"]
+    assert described["deploy"] == resources["passengers_service"]["deploy"] | {
+        "preDeployCommand": ["python -m loans_service.init_db"]
+    }
     assert described["build"]["dockerfilePath"] == "loans_service/Dockerfile"
-    assert described["variables"]["PORT"]["value"] == "8006"
-    assert described["variables"]["DATABASE_URL"]["resource"] == "database.postgres"
+    assert described["variables"]["PORT"]["value"] == "8007"
+    assert described["variables"]["DATABASE_NAME"]["value"] == "loans_service"

@@ -19,7 +19,7 @@ DIFFERING_KEYS = {"dockerfilePath", "watchPatterns", "startCommand", "preDeployC
 
 
 def test_says_what_the_project_file_says(node: Node, by_hand: Node) -> None:
-    deploy = {key: value for key, value in node["deploy"].items() if key != "multiRegionConfig"}
+    deploy = {key: value for key, value in node["deploy"].items() if key not in DIFFERING_KEYS}
 
     assert by_hand["deploy"] == deploy
     assert by_hand["build"]["builder"] == node["build"]["builder"] == "DOCKERFILE"
