@@ -83,6 +83,9 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "status IN ('pending', 'confirmed', 'cancelled', 'expired')", name="reservations_known_status"
         ),
+        sa.CheckConstraint(
+            "cabin IN ('economy', 'premium_economy', 'business', 'first')", name="reservations_known_cabin"
+        ),
         sa.CheckConstraint("origin <> destination", name="reservations_lead_elsewhere"),
         sa.ForeignKeyConstraint(["passenger_id"], ["passengers.id"]),
         sa.PrimaryKeyConstraint("id"),

@@ -9,7 +9,6 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
-from reservations_service.models.code import Code
 from reservations_service.models.flight import Airport, Cabin, Departure, FlightNumber, Seat
 from reservations_service.models.status import ReservationStatus
 from service_kit.uuid7 import ClientId
@@ -135,7 +134,7 @@ class ReservationView(BaseModel):
     )
 
     id: UUID
-    code: Code
+    code: str
     passenger_id: UUID
     flight_number: str
     origin: str

@@ -67,6 +67,7 @@ RESERVATIONS: Final = Table(
     Column("version", Integer, nullable=False),
     Column("fingerprint", LargeBinary, nullable=False),
     CheckConstraint("status IN ('pending', 'confirmed', 'cancelled', 'expired')", name="reservations_known_status"),
+    CheckConstraint("cabin IN ('economy', 'premium_economy', 'business', 'first')", name="reservations_known_cabin"),
     CheckConstraint("origin <> destination", name="reservations_lead_elsewhere"),
     Index("seat_sold_once", "flight_number", "departure_at", "seat", unique=True, postgresql_where=HOLDS_SEAT),
     Index("reservations_overdue", "hold_expires_at", postgresql_where=IS_PENDING),

@@ -56,10 +56,13 @@ async def book(session: AsyncSession, wish: NewReservation, *, now: datetime, ho
         UnknownPassengerError: No passenger of this id is known here (422).
         DeletedPassengerError: The passenger was deleted (409).
     """
+    seat = SeatOnFlight(wish.flight_number, wish.departure_at, wish.seat)
+    is_taken = await is_held(session, seat, now=now)  # before anything is locked: most who ask in vain hear it at once
     if first := await _booked_before(session, wish, now):
         return first
+    if is_taken:
+        raise seat.taken()
     await require_bookable(session, wish.passenger_id)
-    seat = SeatOnFlight(wish.flight_number, wish.departure_at, wish.seat)
     await end_overdue_hold(session, seat, now=now)
     row = _row(wish, wish.id or new_uuid7(now), now=now, hold=hold)
     for _ in range(_TRIES):
@@ -68,7 +71,7 @@ async def book(session: AsyncSession, wish: NewReservation, *, now: datetime, ho
             return Booked(inserted, is_new=True)
         if first := await _booked_before(session, wish, now):
             return first
-        if await is_held(session, seat):
+        if await is_held(session, seat, now=now):
             raise seat.taken()
     raise StoreUnavailableError
 

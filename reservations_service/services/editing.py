@@ -86,9 +86,9 @@ async def _locked(
 
 async def _require_free(session: AsyncSession, seat: SeatOnFlight, now: datetime) -> None:
     """Look before the change, lest two who exchange their seats wait for each other; the index decides the rest."""
-    await end_overdue_hold(session, seat, now=now)
-    if await is_held(session, seat):
+    if await is_held(session, seat, now=now):
         raise seat.taken()
+    await end_overdue_hold(session, seat, now=now)
 
 
 async def _changed(

@@ -9,7 +9,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import ColumnElement, and_, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import Update
 
@@ -69,7 +69,7 @@ async def end_overdue_hold(session: AsyncSession, seat: SeatOnFlight, *, now: da
     await session.execute(expiry_of(and_(seat.rows, overdue(now))))
 
 
-async def is_held(session: AsyncSession, seat: SeatOnFlight) -> bool:
-    """Whether a row stands in the index for it."""
-    held = select(_ROWS.id).where(seat.rows, HOLDS_SEAT)
+async def is_held(session: AsyncSession, seat: SeatOnFlight, *, now: datetime) -> bool:
+    """Whether somebody has it, as far as was committed; nothing is locked."""
+    held = select(_ROWS.id).where(seat.rows, HOLDS_SEAT, not_(overdue(now)))
     return (await session.execute(held)).first() is not None

@@ -1,0 +1,65 @@
+"""A fuzzer that believes every word of `/openapi.json`, and sends what should and what should not be taken."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+import pytest
+
+from dev_stack.postgres import Postgres
+from reservations_service.config.database import open_store
+from service_kit.postgres_store import PostgresStore
+from tests.reservations_service.conftest import ANA, NOBODY, settings_for, tell
+from tests.system import ServiceProcess
+
+EXAMPLES: Final = 15
+DATABASE: Final = "reservations_service_fuzzed"
+PASSENGER_ID: Final = UUID("019a9f3e-6c00-7a1b-8c2d-3e4f5a6b7c8d")
+
+# What no schema can say is 422 here as it was asked for: a passenger that is unknown, a flight back to where it began.
+CONFIGURATION: Final = f"""
+[parameters]
+"path.passenger_id" = "{PASSENGER_ID}"
+
+[[operations]]
+include-name = "POST /reservations"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "409", "422"]
+
+[[operations]]
+include-name = "PUT /reservations/{{reservation_id}}"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "404", "409", "422"]
+"""
+
+
+@pytest.fixture
+async def database(postgres: Postgres) -> str:
+    """A database in which the passenger of the examples is known."""
+    store: PostgresStore = open_store(settings_for(postgres.url, database_name=DATABASE))
+    await store.prepare()
+    await tell(store, ANA, PASSENGER_ID)
+    await store.engine.dispose()
+    return DATABASE
+
+
+@pytest.mark.parametrize("key", ["", "a-key"], ids=["open", "with_a_key"])
+def test_a_fuzzer_finds_nothing(postgres: Postgres, database: str, key: str, tmp_path: Path) -> None:
+    settings = {"DATABASE_URL": postgres.url, "DATABASE_NAME": database, "RABBITMQ_URL": NOBODY, "API_KEY": key}
+    (tmp_path / "schemathesis.toml").write_text(CONFIGURATION)
+    with ServiceProcess(tmp_path / "api", "reservations_service", **settings) as api:
+        fuzzer = subprocess.run(  # noqa: S603 - our own command
+            [
+                *(sys.executable, "-m", "schemathesis.cli", "run", f"{api.url}/openapi.json"),
+                *("--phases", "examples,coverage,fuzzing,stateful", "--checks", "all"),
+                *("--max-examples", str(EXAMPLES), "--generation-deterministic", "--no-shrink", "--no-color"),
+                *(("--header", f"X-API-Key: {key}") if key else ()),
+            ],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert fuzzer.returncode == 0, fuzzer.stdout + fuzzer.stderr
+    assert "No issues found" in fuzzer.stdout
