@@ -29,7 +29,7 @@ from service_kit.postgres_outbox import add_events
 from service_kit.problems import ServiceError
 
 LISTED_MISTAKES: Final = 1_000
-STEP_ROWS: Final = 20_000
+STEP_ROWS: Final = 10_000
 """Whose events, a few megabytes, are in memory at once."""
 
 
@@ -131,6 +131,7 @@ class _Load:
     async def _good(self, body: AsyncIterator[bytes], reader: RowReader) -> AsyncIterator[Sequence[Numbered]]:
         """What is worth staging: of a strict load that has a bad row, nothing any more."""
         async for rows in chunks_of(body, reader):
+            await asyncio.sleep(0)  # so that others have their turn, though the whole body is there
             passengers = self._checked(rows, reader)
             if passengers and (self.is_lenient or not self._result.rejected_count):
                 yield passengers

@@ -1,6 +1,5 @@
 """The rows of a load on their way into the database: in a temporary table, until the whole load is known to be good."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from operator import attrgetter
@@ -57,7 +56,6 @@ class Staging:
         for one in first:
             yield self._row(*one)
         async for chunk in chunks:
-            await asyncio.sleep(0)  # so that others have their turn, though the whole body is there
             for one in chunk:
                 yield self._row(*one)
 
