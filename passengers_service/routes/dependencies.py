@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 from passengers_service.services.passengers import Passengers
 from service_kit.hybrid_clock import HybridClock
 from service_kit.postgres_session import SessionDep
+from service_kit.postgres_store import PostgresStore
 
 
 async def _passengers(request: Request, session: SessionDep) -> Passengers:
@@ -14,4 +15,10 @@ async def _passengers(request: Request, session: SessionDep) -> Passengers:
     return Passengers(session, clock)
 
 
+async def _store(request: Request) -> PostgresStore:
+    store: PostgresStore = request.app.state.store
+    return store
+
+
+StoreDep = Annotated[PostgresStore, Depends(_store)]
 PassengersDep = Annotated[Passengers, Depends(_passengers)]

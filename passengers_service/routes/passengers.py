@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from passengers_service.models.passenger import NewPassenger, PassengerEdit, PassengerView
 from passengers_service.models.tables import LIST_VERSION
-from passengers_service.routes.dependencies import PassengersDep
+from passengers_service.routes.dependencies import PassengersDep, StoreDep
 from passengers_service.services.listing import PassengerQuery, list_passengers
 from passengers_service.services.passengers import Passenger
 from passengers_service.services.refusals import (
@@ -30,7 +30,6 @@ from service_kit.etags import (
 )
 from service_kit.list_version import list_version
 from service_kit.pages import PAGED, BadCursorError, Page, link_next
-from service_kit.postgres_session import SessionDep
 from service_kit.problems import problems
 
 router = APIRouter(prefix="/passengers", tags=["passengers"])
@@ -87,7 +86,7 @@ async def create(wish: NewPassenger, passengers: PassengersDep, now: NowDep, res
 @router.get("/", include_in_schema=False)
 async def read_page(
     query: Annotated[PassengerQuery, Query()],
-    session: SessionDep,
+    store: StoreDep,
     known: KnownVersions,
     takes_gzip: TakesGzip,
     request: Request,
@@ -97,10 +96,11 @@ async def read_page(
     Send the `ETag` of the answer that you have in `If-None-Match`: while nothing has changed the answer is 304, and
     costs next to nothing. With `Accept-Encoding: gzip` large pages come compressed.
     """
-    version = await list_version(session, LIST_VERSION)  # before the rows: they are as new as it, or newer
-    if unchanged := not_modified(known, version, weak_etag_of):
-        return unchanged
-    page = await list_passengers(session, query)
+    async with store.transaction() as session:  # over before the answer is compressed
+        version = await list_version(session, LIST_VERSION)  # before the rows: they are as new as it, or newer
+        if unchanged := not_modified(known, version, weak_etag_of):
+            return unchanged
+        page = await list_passengers(session, query)
     answer = await json_answer(page.body, {"ETag": weak_etag_of(version)}, takes_gzip=takes_gzip)
     link_next(request, answer, page.next_cursor)
     return answer
