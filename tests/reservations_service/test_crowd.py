@@ -16,8 +16,8 @@ from service_kit.postgres_store import PostgresStore
 from tests.reservations_service.conftest import TRIP, book, edit
 from tests.reservations_service.routes.test_passengers import change
 
-CALLERS = 40
-CALLS = 15
+CALLERS = 25
+CALLS = 12
 SEATS = ["1A", "1B", "1C", "1D"]
 STATUSES = ["pending", "confirmed", "cancelled"]
 EXPECTED = {200, 201, 204, 404, 409, 412}
