@@ -408,3 +408,33 @@ async def test_a_registration_that_is_not_committed_yet_is_waited_for(
 
     assert counts(await loading) == (2, 1, 1, 0, 0)
     assert await stored(store) == [row_of(2) | {"email": "ana2@example.com"}, row_of(3)]
+
+
+async def test_the_list_has_a_new_tag_when_a_load_has_changed_something(api: httpx.AsyncClient) -> None:
+    body = as_ndjson([row_of(number) for number in range(50)])
+    empty = await api.get("/passengers")
+    await load(api, body)
+    full = await api.get("/passengers")
+    await load(api, body)
+
+    assert full.headers["ETag"] != empty.headers["ETag"]
+    known = await api.get("/passengers", headers={"If-None-Match": full.headers["ETag"]})
+    assert known.status_code == 304
+
+
+async def test_a_load_waits_for_its_turn_before_it_reads(app: FastAPI, api: httpx.AsyncClient) -> None:
+    app.state.loads = Loads(app.state.clock, max_rows=MAX_ROWS, at_once=1)
+    order: list[str] = []
+
+    async def body(name: str, number: int) -> AsyncIterator[bytes]:
+        order.append(f"{name} begins")
+        await asyncio.sleep(0.05)
+        order.append(f"{name} ends")
+        yield as_ndjson([row_of(number)])
+
+    headers = {"Content-Type": NDJSON}
+    async with asyncio.TaskGroup() as callers:
+        for number, name in enumerate(["one", "another"]):
+            callers.create_task(api.post("/passengers/bulk", content=body(name, number), headers=headers))
+
+    assert order == ["one begins", "one ends", "another begins", "another ends"]
