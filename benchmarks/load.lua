@@ -1,5 +1,6 @@
 -- What the benchmarks send: what the first argument names, or a plain GET; each caller pauses for the milliseconds of
--- the second one before it asks again. The last line of the output is read by wrk.py.
+-- the second one before it asks again, more or less: else all of them would come at the same moment, again and again.
+-- The last line of the output is read by wrk.py.
 local bodies = {
   order = '{"user_id":"665f1c2ab1e4d3a7c9f0e811","items":['
     .. '{"sku":"MUG-01","name":"Coffee mug","quantity":3,"unit_price":"19.99"},'
@@ -29,7 +30,7 @@ function init(arguments)
 end
 
 function delay()
-  return pause
+  return math.random(0, 2 * pause)
 end
 
 function done(summary, latency)

@@ -119,9 +119,7 @@ def test_reaches_the_broker_over_the_private_network(resources: dict[str, Node])
     assert place == "${{RAILWAY_PRIVATE_DOMAIN}}:5672"
 
 
-def test_takes_another_service_on_postgresql_in_one_line(
-    project_file: ModuleType, resources: dict[str, Node]
-) -> None:
+def test_takes_another_service_on_postgresql_in_one_line(project_file: ModuleType, resources: dict[str, Node]) -> None:
     loans = project_file.on_postgres("loans_service", 8007, {})
 
     described = loans.to_graph()
