@@ -143,7 +143,9 @@ def _told(loading: Loading, refusal: str, seconds: float) -> int:
     if len(loading.mistakes) > _SHOWN_MISTAKES:
         print(f"… and {len(loading.mistakes) - _SHOWN_MISTAKES:,} more.")
     if refusal:
-        print(f"{refusal} The {counts['received']:,} rows before are stored: sending the file again is harmless.")
+        print(refusal)
+    if refusal and counts["received"]:
+        print(f"What came before is stored, {counts['received']:,} rows: sending the file again is harmless.")
     told = ", ".join(f"{counts[name]:,} {name.removesuffix('_count')}" for name in _COUNTS)
     print(f"{told}; in {seconds:.1f} s, {counts['received'] / max(seconds, 0.001):,.0f} rows/s.")
     return 1 if refusal or counts["rejected_count"] else 0

@@ -136,7 +136,7 @@ def test_ends_at_a_refusal_and_says_what_is_stored(server: Server, run: Run) -> 
     done = run(as_ndjson([row_of(number) for number in range(5)]), "--rows", "2")
 
     assert (done.exit_code, len(server.bodies)) == (1, 2)
-    assert "Row 4: email: No address.\n1 of 2 rows were rejected. The 2 rows before are stored" in done.stdout
+    assert "Row 4: email: No address.\n1 of 2 rows were rejected.\nWhat came before is stored, 2 rows" in done.stdout
 
 
 def test_says_what_is_no_problem_document_too(server: Server, run: Run) -> None:
