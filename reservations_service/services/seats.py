@@ -28,7 +28,7 @@ class SeatTakenError(ServiceError):
     code = "seat-taken"
 
     def __init__(self, seat: str, flight_number: str) -> None:
-        super().__init__(f"Seat {seat} of flight {flight_number} on that day is taken. Choose another one.")
+        super().__init__(f"Seat {seat} of flight {flight_number} at that departure is taken. Choose another one.")
 
 
 @dataclass(frozen=True, slots=True)

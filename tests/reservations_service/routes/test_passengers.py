@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import httpx
@@ -13,8 +14,9 @@ from reservations_service.events import PASSENGER_CHANGED, SOURCE, PassengerFiel
 from reservations_service.models.tables import OUTBOX, PASSENGER_ROWS
 from service_kit.clock import utc_now
 from service_kit.events import Event, decode_event, read_data
-from service_kit.hybrid_clock import stamp_in
+from service_kit.hybrid_clock import HybridClock, stamp_in, stamp_text
 from service_kit.postgres_store import PostgresStore
+from service_kit.stamped_fields import FieldChanges
 from tests.reservations_service.conftest import JsonObject, code_of, tell
 
 EDIT = {
@@ -68,6 +70,18 @@ async def test_tells_what_was_changed_and_nothing_else(api: httpx.AsyncClient, a
     assert msgspec.json.decode(event.data)["changes"][0]["fields"] == {"email": "ana.pena@example.org", "phone": None}
     assert stamp_in(entry.stamp) > max(before.stamps)
     assert stamp_in(entry.stamp) & 0xFF == 2
+
+
+async def test_overrides_an_edit_whose_clock_was_an_hour_ahead_and_of_which_only_the_row_knows(
+    api: httpx.AsyncClient, ana: UUID, store: PostgresStore
+) -> None:
+    ahead = HybridClock(1, lambda: utc_now() + timedelta(hours=1)).tick()
+    edit = FieldChanges(ana, stamp_text(ahead), PassengerFields(email="ahead@example.org"))
+    async with store.transaction() as session:
+        await PASSENGER_ROWS.merge(session, [edit], updated_at=utc_now())
+
+    assert (await change(api, ana, email="after@example.org")).json()["email"] == "after@example.org"
+    assert (await api.get(f"/passengers/{ana}")).json()["email"] == "after@example.org"
 
 
 async def test_the_same_again_is_no_change(api: httpx.AsyncClient, ana: UUID, store: PostgresStore) -> None:
