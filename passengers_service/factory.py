@@ -18,7 +18,7 @@ from polyfactory.decorators import post_generated
 from polyfactory.factories.pydantic_factory import ModelFactory
 
 from passengers_service.factory_names import COUNTRIES
-from passengers_service.models.passenger import DocumentType, NewPassenger, PassengerEdit
+from passengers_service.models.passenger import NewPassenger, PassengerEdit
 
 _BY_CODE: Final = {country.code: country for country in COUNTRIES}
 _SHARES: Final = list(accumulate(country.share for country in COUNTRIES))
@@ -50,7 +50,7 @@ class PassengerFactory(ModelFactory[NewPassenger]):
         return cls.__random__.choices(COUNTRIES, cum_weights=_SHARES)[0].code
 
     @classmethod
-    def document_type(cls) -> DocumentType:
+    def document_type(cls) -> str:
         """Mostly a passport."""
         return cls.__random__.choices(("passport", "id_card", "residence_permit"), cum_weights=(80, 96, 100))[0]
 

@@ -1,7 +1,7 @@
 """A passenger: as a caller sends it, and as the API answers it."""
 
 from datetime import date
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -16,7 +16,12 @@ from service_kit.shown_instants import ShownInstant
 from service_kit.spelling import Spelling
 from service_kit.uuid7 import ClientId
 
-DocumentType = Literal["passport", "id_card", "residence_permit"]
+# No closed list: which kinds of documents there are differs between countries (DNI, NIE, CC, CURP).
+DocumentType = Annotated[
+    str,
+    Field(max_length=20, description="`passport`, `DNI`, `CC`: a word of your own, but always the same one."),
+    Spelling(r"^[A-Za-z][A-Za-z0-9_]*$", "Write a word of letters A to Z, digits and _, like passport or DNI"),
+]
 
 DocumentNumber = Annotated[
     str,

@@ -33,7 +33,7 @@ def test_takes(field: str, sent: object, kept: object) -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        *(("document_type", value) for value in ("", "visa", "Passport", None)),
+        *(("document_type", value) for value in ("", "a passport", "9", "p" * 21, "ñ", None)),
         *(("document_number", value) for value in ("", "A--1", "-A", "A-", "A 1", "Á1", "A" * 33, 123, None)),
         *(("first_name", value) for value in ("", " ", "a" * 101, None)),
         *(("email", value) for value in ("", "ana", "ana@example.test")),
