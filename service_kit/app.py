@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import APIRouter, FastAPI
 
 from service_kit.api_key import require_api_key
-from service_kit.fast_lane import FastLane
+from service_kit.fast_lane import FailedInLane, FastLane, FastLaneMiddleware
 from service_kit.health import Check, health_routes
 from service_kit.logs import configure_logs
 from service_kit.loop_lag import watched_loop
@@ -53,14 +53,21 @@ def create_app(
     for router in routers:
         if isinstance(router, APIRouter):
             app.include_router(router, dependencies=require_api_key(settings.api_keys))
-        elif not settings.otel_exporter_otlp_endpoint:
-            app.router.routes.insert(0, router.guarded(settings.api_keys))
     app.router.routes.extend(health_routes(checks))
     add_problem_handlers(app, translations or {})
     streamed = {path for router in routers if isinstance(router, APIRouter) for path in streamed_paths(router)}
     _add_middleware(app, settings, streamed)
+    if not settings.otel_exporter_otlp_endpoint:
+        _open_lanes(app, settings, [router for router in routers if isinstance(router, FastLane)])
     document_problems(app, stored=bool(translations))
     return app
+
+
+def _open_lanes(app: FastAPI, settings: ApiSettings, lanes: Sequence[FastLane]) -> None:
+    if lanes:
+        app.router.routes.insert(0, FailedInLane())
+        keys, limit = settings.api_keys, settings.max_body_bytes
+        app.add_middleware(FastLaneMiddleware, lanes=lanes, keys=keys, limit_bytes=limit)
 
 
 def _watched(

@@ -1,22 +1,26 @@
 """A lane past FastAPI for the plain case of a busy route.
 
-FastAPI's machinery costs several times what the rule behind a route does. A lane stands before FastAPI's route of the
-same path and takes only requests in which nothing is out of the ordinary. Everything else, every mistake first of all,
-goes on to FastAPI's route, which documents the operation and answers as always: so a lane has no refusals of its own.
+The machinery of FastAPI and Starlette costs several times what the rule behind a route does. A lane stands in front
+of it and takes only requests in which nothing is out of the ordinary. Everything else, every mistake first of all, goes
+on to FastAPI's route of the same path, which documents the operation and answers as always: so a lane has no refusals
+of its own.
 Source: docs/decisions/0009-a-fast-lane-past-fastapi.md
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from time import perf_counter
+from typing import Any, Final
 
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service_kit.api_key import is_one_of
+from service_kit.request_body import has_whole_characters
+from service_kit.timing import STARTED, Timing
 
-_LEFT_LANE = "service_kit.left_fast_lane"
+_FAILED: Final = "service_kit.failed_in_fast_lane"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,46 +42,82 @@ Serve = Callable[[PlainRequest], Awaitable[Response | None]]
 """Answers a request, or returns None, before it has changed anything, if it is not plain after all."""
 
 
-class FastLane(BaseRoute):
+@dataclass(frozen=True, slots=True)
+class FastLane:
     """One method of one path. A refusal that `serve` raises is rendered as any other."""
 
-    def __init__(self, method: str, path: str, serve: Serve) -> None:
-        self._method = method
-        self._path = path
-        self._serve = serve
-        self._keys: Sequence[str] = ()
+    method: str
+    path: str
+    serve: Serve
 
-    def guarded(self, keys: Sequence[str]) -> Self:
-        """Take only callers with one of `keys`, if there are any."""
+
+class FastLaneMiddleware:
+    """Serves what the lanes take, around all other middlewares but the framework's own.
+
+    Args:
+        app: Serves the rest; has a `FailedInLane` among its routes.
+        lanes: What is served here.
+        keys: Only callers with one of them are taken, if there are any.
+        limit_bytes: A larger body goes on.
+    """
+
+    def __init__(self, app: ASGIApp, lanes: Sequence[FastLane], keys: Sequence[str], limit_bytes: int) -> None:
+        self.app = app
+        self._lanes = {(lane.method, lane.path): lane.serve for lane in lanes}
         self._keys = keys
-        return self
+        self._limit_bytes = limit_bytes
+        self._timing = Timing()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve it, or let it go on with its body given back."""
+        serve = self._lanes.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        headers = self._plain_headers(scope) if serve else None
+        if serve is None or headers is None:
+            await self.app(scope, receive, send)
+            return
+        scope[STARTED] = perf_counter()
+        message = await receive()
+        response = await self._response(serve, scope, headers, message) if self._is_plain(message) else None
+        if response is None:
+            await self.app(scope, _given_back(message, receive), send)
+            return
+        scope.update(endpoint=serve, path_params={})
+        await self._timing.run(response, scope, receive, send)
+
+    def _plain_headers(self, scope: Scope) -> Mapping[bytes, bytes] | None:
+        headers = dict(scope["headers"])
+        if scope["query_string"] or len(headers) < len(scope["headers"]):
+            return None
+        if headers.get(b"content-type") != b"application/json":
+            return None
+        knows_key = not self._keys or is_one_of(self._keys, headers.get(b"x-api-key", b""))
+        return headers if knows_key else None
+
+    def _is_plain(self, message: Message) -> bool:
+        if message["type"] != "http.request" or message.get("more_body"):
+            return False
+        return len(message["body"]) <= self._limit_bytes and has_whole_characters(message["body"])
+
+    async def _response(
+        self, serve: Serve, scope: Scope, headers: Mapping[bytes, bytes], message: Message
+    ) -> Response | None:
+        try:
+            return await serve(PlainRequest(scope["app"].state, headers, message["body"]))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the app renders it
+            scope.update({_FAILED: error, "endpoint": serve, "path_params": {}})
+            return None
+
+
+class FailedInLane(BaseRoute):
+    """Raises what a lane has met where the app's handlers of errors see it."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Take what looks plain; the rest never learns of the lane."""
-        if scope["type"] != "http" or scope["path"] != self._path or scope["method"] != self._method:
-            return Match.NONE, {}
-        if scope["query_string"] or _LEFT_LANE in scope or not self._is_plain(scope["headers"]):
-            return Match.NONE, {}
-        return Match.FULL, {"endpoint": self._serve, "path_params": {}}
+        """Take only what has failed in a lane."""
+        return Match.FULL if _FAILED in scope else Match.NONE, {}
 
-    def _is_plain(self, headers: Sequence[tuple[bytes, bytes]]) -> bool:
-        found = dict(headers)
-        if len(found) < len(headers) or found.get(b"content-type") != b"application/json":
-            return False
-        return not self._keys or is_one_of(self._keys, found.get(b"x-api-key", b""))
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve it, or let it go on with its body given back."""
-        message = await receive()
-        if message["type"] == "http.request" and not message.get("more_body"):
-            request = PlainRequest(scope["app"].state, dict(scope["headers"]), message["body"])
-            response = await self._serve(request)
-            if response is not None:
-                await response(scope, receive, send)
-                return
-        del scope["endpoint"]
-        scope[_LEFT_LANE] = True
-        await scope["router"](scope, _given_back(message, receive), send)
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - Starlette's signature
+        """Raise it."""
+        raise scope[_FAILED]
 
 
 def _given_back(message: Message, receive: Receive) -> Receive:

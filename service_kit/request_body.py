@@ -46,8 +46,8 @@ class RequestBodyMiddleware:
             message = await receive()
             body += message.get("body", b"")
             self._require_room_for(len(body))
-            if not message.get("more_body") and _may_hide_surrogates(body) and _is_json(scope):
-                _require_whole_characters(body)
+            if not message.get("more_body") and _is_json(scope) and not has_whole_characters(body):
+                raise MalformedRequestError("The body is not valid JSON in UTF-8, or spells half a character.")
             return message
 
         return receive_checked
@@ -57,20 +57,19 @@ class RequestBodyMiddleware:
             raise BodyTooLargeError(f"The body is larger than {self.limit_bytes} bytes. Send it in smaller pieces.")
 
 
-def _may_hide_surrogates(body: bytes) -> bool:
-    """Cheap, and true of few bodies: only escapes and what is not ASCII, or not UTF-8, can hide them."""
-    return not body.isascii() or b"\\u" in body or b"\0" in body
+def has_whole_characters(body: bytes) -> bool:
+    r"""False of JSON with half of a surrogate pair, and of what is no JSON: neither UTF-8 nor a store can keep it.
 
-
-def _require_whole_characters(body: bytes) -> None:
-    r"""Refuse half of a surrogate pair: JSON can spell it (`"\ud800"`), UTF-8 and so every store and answer cannot.
-
-    Python's parser, which FastAPI uses, lets it through.
+    JSON can spell it (`"\ud800"`), and Python's parser, which FastAPI uses, lets it through. Few bodies have to be
+    parsed for it: only escapes and what is not ASCII, or not UTF-8, can hide it.
     """
+    if body.isascii() and b"\\u" not in body and b"\0" not in body:
+        return True
     try:
         from_json(body)
     except ValueError:
-        raise MalformedRequestError("The body is not valid JSON in UTF-8, or spells half a character.") from None
+        return False
+    return True
 
 
 def _announced_bytes(scope: Scope) -> int:

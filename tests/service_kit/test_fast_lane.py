@@ -254,7 +254,6 @@ class TestKeys:
 
         assert (answer.status_code, answer.json()["type"]) == (401, "urn:problem-type:api-key-required")
 
-    @pytest.mark.xfail(strict=True, reason="guarded() changes the one lane that both apps share")
     async def test_stay_those_of_their_own_app(self, make_client: ClientMaker) -> None:
         lane = FastLane("POST", "/letters", by_lane)
         guarded = await make_client(received_whole(build(lane, api_key="right")))
