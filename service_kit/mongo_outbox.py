@@ -79,7 +79,8 @@ class MongoOutbox:
 
     def __init__(self, collection: MongoCollection, clock: Callable[[], datetime] = utc_now) -> None:
         self._documents = collection
-        # Forgetting is not journalled: an entry that comes back is published twice, which consumers tolerate.
+        # Neither leases nor forgetting are journalled: an entry that comes back is published twice, which consumers
+        # tolerate.
         self._forgetful = collection.with_options(write_concern=_UNJOURNALLED)
         self._clock = clock
 
@@ -94,7 +95,7 @@ class MongoOutbox:
             return []
         ids = {"_id": {"$in": [document["_id"] for document in found]}}
         lease = {"$set": {_DUE: now + LEASE, _LEASE: token}}
-        await self._documents.update_many({**ids, **due}, lease, hint="_id_")  # else it may walk all that is due
+        await self._forgetful.update_many({**ids, **due}, lease, hint="_id_")  # else it may walk all that is due
         mine = await self._documents.find({**ids, _LEASE: token}, {"first": {"$first": "$outbox"}}).to_list(limit)
         return [_entry(document["_id"], document["first"]) for document in mine]
 

@@ -30,6 +30,8 @@ PARKED: Final = Gauge("outbox_parked", "Entries given up on; `python -m service_
 _BATCH: Final = 256
 _IN_FLIGHT: Final = 4
 """Batches on their way at once, so that one is written while another waits for its confirms or is being cleared."""
+_CLEARING_SECONDS: Final = 0.03
+"""How long confirmed entries gather, so that one write clears them: to the store each costs as much as an insert."""
 _REMEMBERED: Final = 10_000
 _SWEEP_SECONDS: Final = 1.0
 _AFTER_ERROR_SECONDS: Final = 2.0
@@ -61,6 +63,8 @@ class Relay:
         self._clock = clock
         self._woken = woken or asyncio.Event()
         self._fresh: asyncio.Queue[OutboxEntry] = asyncio.Queue(_REMEMBERED)
+        self._confirmed: list[OutboxEntry] = []
+        self._has_confirmed = asyncio.Event()
 
     def hand_over(self, entry: OutboxEntry) -> None:
         """Publish an entry that was just stored, soon. When memory is full the sweep does it instead."""
@@ -70,7 +74,7 @@ class Relay:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Relay while the block runs; at its end, give what is in memory a moment to leave."""
-        steps = (*[self._publish_fresh] * _IN_FLIGHT, self._sweep, self._count)
+        steps = (*[self._publish_fresh] * _IN_FLIGHT, self._sweep, self._clear, self._count)
         tasks = [asyncio.create_task(_forever(step)) for step in steps]
         try:
             yield
@@ -84,6 +88,7 @@ class Relay:
         with suppress(TimeoutError):
             async with asyncio.timeout(2):
                 await self._fresh.join()
+                await self._clear_confirmed()
 
     async def _publish_fresh(self) -> None:
         batch = [await self._fresh.get()]
@@ -92,7 +97,9 @@ class Relay:
             while not self._fresh.empty() and len(batch) < _BATCH:
                 batch.append(self._fresh.get_nowait())
             latest = self._clock() + _MARGIN
-            await self._publish([entry for entry in batch if entry.due_at > latest])
+            confirmed = await self._publish([entry for entry in batch if entry.due_at > latest])
+            self._confirmed += confirmed  # in a line of its own: while the other waited the list was another one
+            self._has_confirmed.set()
         finally:
             for _ in batch:
                 self._fresh.task_done()
@@ -102,9 +109,22 @@ class Relay:
         self._woken.clear()  # before looking: what comes meanwhile wakes the next one
         claimed = await self._outbox.claim(_BATCH)
         if claimed:
-            await self._publish(claimed)
+            if confirmed := await self._publish(claimed):
+                await self._outbox.clear(confirmed)  # at once: the next one of the same owner waits for it
         else:
             await set_within(self._woken, _SWEEP_SECONDS * random.uniform(0.5, 1.5))
+
+    async def _clear(self) -> None:
+        await self._has_confirmed.wait()
+        await asyncio.sleep(_CLEARING_SECONDS)
+        await self._clear_confirmed()
+
+    async def _clear_confirmed(self) -> None:
+        """What is not cleared, because the store is away just now, is published again when its lease ends."""
+        confirmed, self._confirmed = self._confirmed, []
+        self._has_confirmed.clear()
+        if confirmed:
+            await self._outbox.clear(confirmed)
 
     async def _count(self) -> None:
         backlog = await self._outbox.backlog()
@@ -114,23 +134,22 @@ class Relay:
             log.error("outbox_parked", entries=backlog.parked, release="python -m service_kit.parked")
         await asyncio.sleep(_COUNT_SECONDS)
 
-    async def _publish(self, entries: Sequence[OutboxEntry]) -> None:
-        """Publish, then settle each entry by what the broker said of it.
+    async def _publish(self, entries: Sequence[OutboxEntry]) -> Sequence[OutboxEntry]:
+        """Publish; those that the broker has refused are postponed, and those that it has confirmed are answered.
 
         An unknown outcome (the connection broke) leaves the entry leased: the sweep takes it when the lease ends.
         """
         if not entries:
-            return
+            return []
         outcomes = await self._broker.publish([_message(entry) for entry in entries])
         by_outcome: dict[Outcome, list[OutboxEntry]] = {outcome: [] for outcome in Outcome}
         for entry, outcome in zip(entries, outcomes, strict=True):
             by_outcome[outcome].append(entry)
         for outcome, settled in by_outcome.items():
             RELAYED.labels(outcome.value).inc(len(settled))
-        if by_outcome[Outcome.CONFIRMED]:
-            await self._outbox.clear(by_outcome[Outcome.CONFIRMED])
         if by_outcome[Outcome.REFUSED]:
             await self._refused(by_outcome[Outcome.REFUSED])
+        return by_outcome[Outcome.CONFIRMED]
 
     async def _refused(self, entries: Sequence[OutboxEntry]) -> None:
         await self._outbox.postpone(entries)

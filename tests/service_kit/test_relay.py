@@ -98,10 +98,14 @@ def add_due(store: Store, clock: FakeClock, count: int = 1) -> list[OutboxEntry]
 
 
 async def until_empty(store: MemoryOutbox) -> None:
-    async def is_empty() -> bool:
-        return await store.backlog() == Backlog(0, 0)
+    await until_waiting(store, 0)
 
-    await until(is_empty)
+
+async def until_waiting(store: MemoryOutbox, count: int) -> None:
+    async def is_so() -> bool:
+        return await store.backlog() == Backlog(count, 0)
+
+    await until(is_so)
 
 
 def ids(broker: MemoryBroker) -> list[str]:
@@ -177,9 +181,31 @@ async def test_leaves_to_the_sweep_what_memory_cannot_hold(
         relay.hand_over(one)
     async with relay.running():
         await until(lambda: len(broker.messages) == 3)
+        await until_waiting(store, 2)
         clock.advance(LEASE)
         await until_empty(store)
     assert sorted(ids(broker)) == sorted(one.id for one in fresh)
+
+
+async def test_clears_with_one_write_what_was_confirmed_meanwhile(
+    store: Store, broker: MemoryBroker, clock: FakeClock
+) -> None:
+    cleared: list[int] = []
+    clear = store.clear
+
+    async def counted(entries: Sequence[OutboxEntry]) -> None:
+        cleared.append(len(entries))
+        await clear(entries)
+
+    store.clear = counted  # type: ignore[method-assign]
+    relay = Relay(store, broker, clock)
+    async with relay.running():
+        for one in add(store, clock, 20):
+            relay.hand_over(one)
+            await asyncio.sleep(0)  # so that several batches leave
+        await until_empty(store)
+    assert sum(cleared) == 20
+    assert len(cleared) < 5
 
 
 async def test_leaves_to_the_sweep_what_has_little_of_its_lease_left(
