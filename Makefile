@@ -1,13 +1,13 @@
 # People, hooks and CI use the same targets; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help up test bench faults check lock fmt clean
+.PHONY: help up test bench faults check lock diagrams fmt clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: $(READY) ## Start servers and services until Ctrl-C; SERVICES="orders_service …" starts a part.
 	@$(BIN)/python -m dev_stack up $(SERVICES)
@@ -16,7 +16,7 @@ test: $(READY) ## Run all tests on embedded servers; ARGS="-k name" chooses.
 	@$(BIN)/python -m dev_stack install
 	@$(BIN)/python -m pytest $(ARGS)
 
-bench: $(READY) ## Measure us beside our peers, about 15 minutes; NAME="orders draining" chooses.
+bench: $(READY) ## Measure us beside our peers, about 20 minutes; NAME="orders draining" chooses.
 	@$(BIN)/python -m dev_stack install
 	@$(BIN)/python -m benchmarks $(NAME)
 
@@ -30,9 +30,16 @@ check: $(READY) ## Check format, lint, types, imports between packages, and the 
 	$(BIN)/python -m mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m dev_stack lock --check
+	@$(MAKE) --no-print-directory diagrams ARGS=--check
 
 lock: $(READY) ## Compile the requirements files from pyproject.toml; ARGS=--upgrade takes the newest versions.
 	@$(BIN)/python -m dev_stack lock $(ARGS)
+
+diagrams: $(READY) ## Draw the tables in docs/architecture/sync.md from the models; ARGS=--check only compares.
+	@for table in passengers_service.models.tables:passengers reservations_service.models.tables:RESERVATIONS; do \
+		$(BIN)/paracelsus inject docs/architecture/sync.md $$table $(ARGS) --column-sort preserve-order \
+			--replace-begin-tag "<!-- tables of $${table%%.*} -->" --replace-end-tag "<!-- end of $${table%%.*} -->" || exit 1; \
+	done
 
 fmt: $(READY) ## Format, and correct what ruff can.
 	@$(BIN)/python -m ruff check --fix-only .

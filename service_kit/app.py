@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
+from starlette.types import ASGIApp
 
 from service_kit.api_key import require_api_key
 from service_kit.fast_lane import FailedInLane, FastLane, FastLaneMiddleware
@@ -18,6 +19,23 @@ from service_kit.request_stream import streamed_paths
 from service_kit.settings import ApiSettings
 from service_kit.timing import TimingMiddleware, is_quiet
 from service_kit.tracing import configure_tracing
+
+
+class _Api(FastAPI):
+    """An API whose fast lanes lie around all that the framework wraps an app into."""
+
+    _around: Callable[[ASGIApp], ASGIApp] = staticmethod(lambda app: app)
+
+    def open_lanes(self, settings: ApiSettings, lanes: Sequence[FastLane]) -> None:
+        """Serve the plain cases of some routes by `lanes`, if there are any."""
+        if lanes:
+            self.router.routes.insert(0, FailedInLane())
+            keys, limit = settings.api_keys, settings.max_body_bytes
+            self._around = lambda app: FastLaneMiddleware(app, lanes, keys, limit)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """As FastAPI does, with the lanes around it."""
+        return self._around(super().build_middleware_stack())
 
 
 def create_app(
@@ -42,7 +60,7 @@ def create_app(
     """
     configure_logs(settings)
     configure_tracing(settings)
-    app = FastAPI(
+    app = _Api(
         title=settings.service,
         description=description,
         lifespan=_watched(lifespan),
@@ -58,16 +76,9 @@ def create_app(
     streamed = {path for router in routers if isinstance(router, APIRouter) for path in streamed_paths(router)}
     _add_middleware(app, settings, streamed)
     if not settings.otel_exporter_otlp_endpoint:
-        _open_lanes(app, settings, [router for router in routers if isinstance(router, FastLane)])
+        app.open_lanes(settings, [router for router in routers if isinstance(router, FastLane)])
     document_problems(app, stored=bool(translations))
     return app
-
-
-def _open_lanes(app: FastAPI, settings: ApiSettings, lanes: Sequence[FastLane]) -> None:
-    if lanes:
-        app.router.routes.insert(0, FailedInLane())
-        keys, limit = settings.api_keys, settings.max_body_bytes
-        app.add_middleware(FastLaneMiddleware, lanes=lanes, keys=keys, limit_bytes=limit)
 
 
 def _watched(

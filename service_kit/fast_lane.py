@@ -52,7 +52,7 @@ class FastLane:
 
 
 class FastLaneMiddleware:
-    """Serves what the lanes take, around all other middlewares but the framework's own.
+    """Serves what the lanes take, around all other middlewares, the framework's own too.
 
     Args:
         app: Serves the rest; has a `FailedInLane` among its routes.

@@ -1,6 +1,7 @@
 """Timing middleware: one console line, one histogram sample and three headers for each request."""
 
 import re
+from functools import lru_cache
 from random import getrandbits
 from time import perf_counter
 from typing import Final
@@ -35,6 +36,11 @@ def is_quiet(scope: Scope) -> bool:
     """Whether it is a probe or a scrape, which come every few seconds and tell nothing: no line, no span."""
     path: str = scope["path"]
     return path.startswith(_QUIET_PREFIXES)
+
+
+@lru_cache(maxsize=1024)  # routes and statuses are few; to look one up costs more than to count it
+def _seconds_of(method: str, route: str, status: int) -> Histogram:
+    return REQUEST_SECONDS.labels(method, route, status)
 
 
 def _route_of(scope: Scope) -> str:
@@ -76,7 +82,7 @@ class Timing:
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         method = scope["method"] if scope["method"] in _KNOWN_METHODS else "OTHER"
         route = _route_of(scope)
-        REQUEST_SECONDS.labels(method, route, status).observe(seconds)
+        _seconds_of(method, route, status).observe(seconds)
         if not is_quiet(scope):
             line = f"{method} {route} {status} {seconds * 1000:.1f} ms"
             self._log.info(line, request_id=scope["request_id"])

@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from pydantic import SecretStr
+from starlette.types import ASGIApp
 
 from dev_stack.postgres import Postgres
 from service_kit.postgres import open_connection
@@ -55,7 +55,7 @@ async def ledger(postgres_settings: PostgresSettings) -> AsyncIterator[PostgresS
     await store.engine.dispose()
 
 
-ClientMaker = Callable[[FastAPI], Awaitable[httpx.AsyncClient]]
+ClientMaker = Callable[[ASGIApp], Awaitable[httpx.AsyncClient]]
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ async def make_client(clean_environment: None) -> AsyncIterator[ClientMaker]:  #
     """Makes clients that call an app in process; what they themselves would log is left out."""
     async with AsyncExitStack() as clients:
 
-        async def make(app: FastAPI) -> httpx.AsyncClient:
+        async def make(app: ASGIApp) -> httpx.AsyncClient:
             transport = httpx.ASGITransport(app)
             return await clients.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://notes"))
 

@@ -70,15 +70,10 @@ def build(lane: FastLane | None = None, **settings: object) -> FastAPI:
     )
 
 
-def received_whole(app: FastAPI) -> FastAPI:
-    app.add_middleware(WholeBodies)
-    return app
-
-
 @pytest.fixture
 async def client(make_client: ClientMaker) -> httpx.AsyncClient:
     """A client of the letters API, whose bodies arrive whole."""
-    return await make_client(received_whole(build()))
+    return await make_client(WholeBodies(build()))
 
 
 def served_by(answer: httpx.Response) -> str:
@@ -99,8 +94,8 @@ async def test_hands_over_the_apps_state_and_the_headers_by_small_names(make_cli
         handed_over.append(request)
         return Response()
 
-    app = received_whole(build(FastLane("POST", "/letters", serve)))
-    client = await make_client(app)
+    app = build(FastLane("POST", "/letters", serve))
+    client = await make_client(WholeBodies(app))
 
     await client.post("/letters", content=LETTER, headers={**JSON, "X-Colour": "Red"})
 
@@ -238,7 +233,7 @@ class TestKeys:
     @pytest.fixture
     async def client(self, make_client: ClientMaker) -> httpx.AsyncClient:
         """A client of an API with two keys, one of them not ASCII."""
-        return await make_client(received_whole(build(api_key="right, ключ")))
+        return await make_client(WholeBodies(build(api_key="right, ключ")))
 
     @pytest.mark.parametrize("key", ["right", "ключ"])
     async def test_serves_the_bearer_of_any_key(self, client: httpx.AsyncClient, key: str) -> None:
@@ -256,7 +251,7 @@ class TestKeys:
 
     async def test_stay_those_of_their_own_app(self, make_client: ClientMaker) -> None:
         lane = FastLane("POST", "/letters", by_lane)
-        guarded = await make_client(received_whole(build(lane, api_key="right")))
+        guarded = await make_client(WholeBodies(build(lane, api_key="right")))
         build(lane)
 
         assert (await guarded.post("/letters", content=LETTER, headers=JSON)).status_code == 401
@@ -267,7 +262,7 @@ async def test_stands_aside_while_requests_are_traced(
 ) -> None:
     # The real one would set the tracer provider of all tests of this process.
     monkeypatch.setattr("service_kit.app.configure_tracing", lambda _settings: None)
-    client = await make_client(received_whole(build(otel_exporter_otlp_endpoint="http://127.0.0.1:4318")))
+    client = await make_client(WholeBodies(build(otel_exporter_otlp_endpoint="http://127.0.0.1:4318")))
 
     answer = await client.post("/letters", content=LETTER, headers=JSON)
 

@@ -83,7 +83,7 @@ async def test_a_change_and_its_event_are_there_before_the_answer_leaves(
         await app(scope, receive, look)
 
     async with serving(app, make_client):
-        client = await make_client(watched)  # type: ignore[arg-type]  # any ASGI app
+        client = await make_client(watched)
         assert (await client.post("/payments?payer=ana")).status_code == 201
     assert seen == [(1, 1)]
 

@@ -57,8 +57,7 @@ async def api(settings: OrdersSettings, stored: Stored) -> AsyncIterator[httpx.A
     """A client of the app whose bodies arrive whole."""
     assert stored is not None
     app = build(settings)
-    app.add_middleware(WholeBodies)
-    transport = httpx.ASGITransport(app)
+    transport = httpx.ASGITransport(WholeBodies(app))
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://api") as api:
         await until(lambda: is_ready(api))
         yield api
