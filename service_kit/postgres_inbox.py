@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy import Column, DateTime, Index, LargeBinary, MetaData, Table, delete, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import TIMESTAMP, Column, Index, MetaData, Table, delete, select
+from sqlalchemy.dialects.postgresql import BYTEA, insert
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from service_kit.clock import utc_now
@@ -30,8 +30,8 @@ def inbox_table(metadata: MetaData) -> Table:
     return Table(
         "inbox",
         metadata,
-        Column("identity", LargeBinary, primary_key=True),
-        Column("received_at", DateTime(timezone=True), nullable=False),
+        Column("identity", BYTEA, primary_key=True),
+        Column("received_at", TIMESTAMP(timezone=True), nullable=False),
         Index("inbox_received_at", "received_at"),
     )
 

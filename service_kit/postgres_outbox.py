@@ -11,18 +11,17 @@ from typing import Any, Final
 from uuid import uuid4
 
 from sqlalchemy import (
+    TIMESTAMP,
+    UUID,
     BigInteger,
     Column,
     ColumnElement,
-    DateTime,
     Identity,
     Index,
     Integer,
-    LargeBinary,
     MetaData,
     Table,
     Text,
-    Uuid,
     bindparam,
     delete,
     exists,
@@ -34,6 +33,7 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.dialects.postgresql import BYTEA
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
@@ -62,11 +62,11 @@ def outbox_table(metadata: MetaData) -> Table:
         OUTBOX,
         metadata,
         Column("position", BigInteger, Identity(always=True), primary_key=True),
-        Column("id", Uuid(as_uuid=False), nullable=False, unique=True),
+        Column("id", UUID(as_uuid=False), nullable=False, unique=True),
         Column("owner", Text),
         Column("topic", Text, nullable=False),
-        Column("body", LargeBinary, nullable=False),
-        Column("due_at", DateTime(timezone=True), nullable=False),
+        Column("body", BYTEA, nullable=False),
+        Column("due_at", TIMESTAMP(timezone=True), nullable=False),
         Column("lease", Text, nullable=False, server_default=""),
         Column("attempts", Integer, nullable=False, server_default=text("0")),
         Index("outbox_due", "due_at", "position"),

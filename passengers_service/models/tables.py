@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import Column, Date, DateTime, Index, Integer, MetaData, Table, Text, Uuid, text
+from sqlalchemy import TIMESTAMP, UUID, Column, Date, Index, Integer, MetaData, Table, Text, text
 
 from passengers_service.events import PassengerFields
 from service_kit.list_version import list_version_table
@@ -25,7 +25,7 @@ LISTED: Final = "is_complete AND deleted_at IS NULL"
 passengers: Final = Table(
     "passengers",
     METADATA,
-    Column("id", Uuid, primary_key=True),
+    Column("id", UUID, primary_key=True),
     Column("document_type", Text),
     Column("document_number", Text),
     Column("first_name", Text),
@@ -34,11 +34,11 @@ passengers: Final = Table(
     Column("phone", Text),
     Column("birth_date", Date),
     Column("nationality", Text),
-    Column("created_at", DateTime(timezone=True)),
-    Column("deleted_at", DateTime(timezone=True)),
+    Column("created_at", TIMESTAMP(timezone=True)),
+    Column("deleted_at", TIMESTAMP(timezone=True)),
     *stamped_columns(PassengerFields),
     Column("version", Integer, nullable=False, server_default="1", comment="Counts the local changes; the ETag."),
-    Column("updated_at", DateTime(timezone=True), nullable=False, comment="When the last change arrived here."),
+    Column("updated_at", TIMESTAMP(timezone=True), nullable=False, comment="When the last change arrived here."),
     Index(
         DOCUMENT_INDEX,
         "document_number",

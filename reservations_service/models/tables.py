@@ -3,20 +3,20 @@
 from typing import Final
 
 from sqlalchemy import (
+    TIMESTAMP,
+    UUID,
     CheckConstraint,
     Column,
     Date,
-    DateTime,
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     MetaData,
     Table,
     Text,
-    Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import BYTEA
 
 from reservations_service.events import PassengerFields
 from service_kit.postgres_inbox import inbox_table
@@ -27,7 +27,7 @@ METADATA: Final = MetaData()
 OUTBOX: Final = outbox_table(METADATA)
 INBOX: Final = inbox_table(METADATA)
 
-_Instant: Final = DateTime(timezone=True)
+_Instant: Final = TIMESTAMP(timezone=True)
 HOLDS_SEAT: Final = text("status IN ('pending', 'confirmed')")
 IS_PENDING: Final = text("status = 'pending'")
 """Predicates of indexes. Queries use the same words: PostgreSQL must see that an index answers them."""
@@ -35,7 +35,7 @@ IS_PENDING: Final = text("status = 'pending'")
 PASSENGERS: Final = Table(
     "passengers",
     METADATA,
-    Column("id", Uuid, primary_key=True),
+    Column("id", UUID, primary_key=True),
     *[Column(name, Text) for name in ("document_type", "document_number", "first_name", "last_name")],
     *[Column(name, Text) for name in ("email", "phone")],
     Column("birth_date", Date),
@@ -56,16 +56,16 @@ PASSENGER_ROWS: Final = StampedTable(
 RESERVATIONS: Final = Table(
     "reservations",
     METADATA,
-    Column("id", Uuid, primary_key=True),
+    Column("id", UUID, primary_key=True),
     Column("code", Text, nullable=False, unique=True),
     # Passengers are never removed, only marked as deleted: so the reference always holds.
-    Column("passenger_id", Uuid, ForeignKey("passengers.id"), nullable=False),
+    Column("passenger_id", UUID, ForeignKey("passengers.id"), nullable=False),
     *[Column(name, Text, nullable=False) for name in ("flight_number", "origin", "destination")],
     Column("departure_at", _Instant, nullable=False),
     *[Column(name, Text, nullable=False) for name in ("seat", "cabin", "status")],
     *[Column(name, _Instant, nullable=False) for name in ("hold_expires_at", "created_at", "updated_at")],
     Column("version", Integer, nullable=False),
-    Column("fingerprint", LargeBinary, nullable=False),
+    Column("fingerprint", BYTEA, nullable=False),
     CheckConstraint("status IN ('pending', 'confirmed', 'cancelled', 'expired')", name="reservations_known_status"),
     CheckConstraint("cabin IN ('economy', 'premium_economy', 'business', 'first')", name="reservations_known_cabin"),
     CheckConstraint("origin <> destination", name="reservations_lead_elsewhere"),

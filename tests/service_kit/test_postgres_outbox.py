@@ -91,7 +91,7 @@ async def test_a_relay_delivers_at_once_what_is_committed(
         for number in range(1, 4):
             event = thing_happened()
             await write(ledger, event, owner="ana")
-            await until(lambda number=number: len(broker.messages) == number, within=1)  # type: ignore[misc]
+            await until(lambda number=number: len(broker.messages) == number, within=10)  # type: ignore[misc]
             assert broker.messages[-1] == OutgoingMessage(event.id, event.type, encode_event(event), CLOUDEVENTS_JSON)
 
         async def is_empty() -> bool:
