@@ -89,6 +89,9 @@ def upgrade() -> None:
         ["updated_at"],
         postgresql_where=sa.text("is_complete AND deleted_at IS NULL"),
     )
+    op.create_index(
+        "passengers_listed", "passengers", ["id"], postgresql_where=sa.text("is_complete AND deleted_at IS NULL")
+    )
 
 
 def downgrade() -> None:

@@ -51,6 +51,9 @@ passengers: Final = Table(
     Index("passengers_first_name", text("lower(first_name) text_pattern_ops")),
     Index("passengers_email", text("lower(email) text_pattern_ops")),
     Index("passengers_updated_at", "updated_at", postgresql_where=text(LISTED)),
+    # In the order of the list: right after a large load, before PostgreSQL has looked at the table again, it would else
+    # take the rows for few and sort them all.
+    Index("passengers_listed", "id", postgresql_where=text(LISTED)),
 )
 
 PASSENGERS: Final = StampedTable(

@@ -257,9 +257,9 @@ class TestPlans:
     @pytest.mark.parametrize(
         ("query", "index"),
         [
-            ({}, "passengers_pkey"),
-            ({"cursor": encode_cursor(NOBODY)}, "passengers_pkey"),
-            ({"limit": 10_000}, "passengers_pkey"),
+            ({}, "passengers_listed"),
+            ({"cursor": encode_cursor(NOBODY)}, "passengers_listed"),
+            ({"limit": 10_000}, "passengers_listed"),
             ({"document_number": "P77"}, "passengers_document"),
             ({"updated_since": "2026-01-01T05:30:00Z"}, "passengers_updated_at"),
             ({"q": "last7777"}, "passengers_last_name"),
