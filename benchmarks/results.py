@@ -19,8 +19,15 @@ _GOALS: Final = {
     "sign_ups": "`POST /users/`, bcrypt with 12 rounds",
     "reads_in_a_burst": "`GET /users/{id}` during a burst of sign-ups",
     "listing_newest": "`GET /orders`, page of 50 among 1,000,000",
+    "load_7000": "7,000 passengers loaded over HTTP, with their events",
+    "list_7000": "7,000 passengers listed over HTTP",
+    "page_of_passengers": "`GET /passengers`, page of 100 among 1,000,000",
+    "load_million_memory": "memory while 1,000,000 passengers are loaded",
+    "sync_from_passengers": "a change in passengers_service, readable in reservations_service",
+    "sync_from_reservations": "a change in reservations_service, readable in passengers_service",
 }
 _LIMITS: Final = {
+    "load_million": "1,000,000 passengers loaded as NDJSON",
     **{f"start_{service}": f"{service}: start" for service in SERVICES},
     "memory_orders_service": "orders_service: memory after load",
     **{f"orders_{callers}_callers": f"`POST /orders`, {callers} callers" for callers in CALLERS},
