@@ -85,10 +85,13 @@ class Consumer:
             task.result()
 
     async def _finish(self, working: "asyncio.Task[None]") -> None:
-        if self._subscription:
-            self._subscription.over.set()
+        subscription = self._subscription
+        if subscription:
+            subscription.over.set()
         if self._is_busy:
             await asyncio.wait({working}, timeout=_FINISH_SECONDS)
+        if subscription:
+            await subscription.pay()
 
     async def _session(self, connection: AbstractConnection) -> None:
         channel = await connection.channel()
@@ -126,5 +129,6 @@ class Consumer:
                 continue
             self._is_busy = True
             verdict = await self._attempts.judge(delivery.body, delivery.over)
-            await self._settlement.settle(delivery, verdict)
+            more = not (self._buffer.empty() or stop.is_set())
+            await self._settlement.settle(delivery, verdict, more=more)
             self._is_busy = False

@@ -36,10 +36,16 @@ class Settlement:
         self._topology = topology
         self._copies = copies
 
-    async def settle(self, delivery: Delivery, verdict: Verdict) -> None:
-        """Do what the verdict asks for. What cannot be done stays unacknowledged, so that the message comes again."""
+    async def settle(self, delivery: Delivery, verdict: Verdict, *, more: bool = False) -> None:
+        """Do what the verdict asks for. What cannot be done stays unacknowledged, so that the message comes again.
+
+        Args:
+            delivery: The message.
+            verdict: On it.
+            more: Another message is at hand, with which it may share its acknowledgement if it was handled.
+        """
         outcome = await self._outcome(delivery, verdict)
-        if outcome and await delivery.ack():
+        if outcome and await delivery.ack(more=more and isinstance(verdict, Done)):
             CONSUMED.labels(self._topology.queue, outcome).inc()
 
     async def _outcome(self, delivery: Delivery, verdict: Verdict) -> str:

@@ -28,6 +28,7 @@ def api(
 
 
 def test_a_fuzzer_finds_nothing(api: ServiceProcess, key: str, tmp_path: Path) -> None:
+    (tmp_path / "schemathesis.toml").touch()  # else it would take one of a folder above
     fuzzer = subprocess.run(  # noqa: S603 - our own command
         [
             *(sys.executable, "-m", "schemathesis.cli", "run", f"{api.url}/openapi.json"),

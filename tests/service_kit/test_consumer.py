@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import aiormq
 import pytest
 from structlog.testing import capture_logs
 
@@ -67,6 +68,38 @@ async def test_handles_messages_in_the_order_of_the_queue(
         await witness.has_handled(*names)
     assert witness.handled == names
     assert await queue.count() == 0
+
+
+async def test_shares_acknowledgements_while_more_is_at_hand(
+    make_consumer: ConsumerMaker, queue: Queue, witness: Witness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acknowledged: list[int] = []
+    basic_ack = aiormq.Channel.basic_ack
+
+    async def counted(channel: aiormq.Channel, tag: int, *, multiple: bool = False) -> None:
+        acknowledged.append(tag)
+        await basic_ack(channel, tag, multiple=multiple)
+
+    monkeypatch.setattr(aiormq.Channel, "basic_ack", counted)
+    names = [f"{number:03}" for number in range(300)]
+    await queue.put_events(*map(thing_happened, names))
+    async with consuming(make_consumer()):
+        await witness.has_handled(*names)
+    assert witness.handled == names
+    assert await queue.count() == 0
+    assert len(acknowledged) < len(names) / 2
+
+
+async def test_acknowledges_what_it_owes_when_told_to_stop(
+    make_consumer: ConsumerMaker, queue: Queue, witness: Witness
+) -> None:
+    await queue.put_events(*(thing_happened(f"{number:03}") for number in range(200)))
+    stop = asyncio.Event()
+    running = asyncio.create_task(make_consumer().run(stop))
+    await witness.has_handled("050")
+    stop.set()
+    await running
+    assert len(witness.handled) + await queue.count() == 200
 
 
 async def test_does_not_acknowledge_before_the_effect(
@@ -267,7 +300,7 @@ async def test_makes_a_deleted_queue_again_at_once(
         await until(lambda: is_consuming(consumer))
         with capture_logs() as logs:
             await queue.delete()
-            await until(lambda: has(queue, 0), within=3)
+            await until(lambda: has(queue, 0), within=10)
         await queue.put_events(thing_happened())
         await witness.has_handled("one")
     assert [line["event"].endswith("was deleted") for line in logs if line["log_level"] == "warning"] == [True]
@@ -281,7 +314,7 @@ async def test_makes_a_deleted_queue_again_while_it_handles_a_message(
         await queue.put_events(thing_happened("one"))
         await witness.is_at_work()
         await queue.delete()
-        await until(lambda: has(queue, 0), within=3)
+        await until(lambda: has(queue, 0), within=10)
         await queue.put_events(thing_happened("two"))
         witness.gate.set()
         await witness.has_handled("one", "two")

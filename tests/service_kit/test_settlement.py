@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,8 +23,10 @@ class FakeChannel:
         self.on_consumer_cancel_callbacks: set[Any] = set()
         self.acked: list[int] = []
         self.error: BaseException | None = None
+        self.is_closed = False
 
-    async def basic_ack(self, tag: int) -> None:
+    async def basic_ack(self, tag: int, *, multiple: bool) -> None:
+        assert multiple  # what was handled before it, and is owed
         if self.error:
             raise self.error
         self.acked.append(tag)
@@ -52,6 +55,10 @@ def settlement(broker: MemoryBroker) -> Settlement:
 @pytest.fixture
 async def subscription(channel: FakeChannel) -> Subscription:
     return Subscription(channel, TOPOLOGY.queue, lambda _delivery: None)  # type: ignore[arg-type]  # a fake
+
+
+def tagged(subscription: Subscription, tag: int) -> Delivery:
+    return replace(delivered(subscription), tag=tag)
 
 
 def delivered(subscription: Subscription, headers: dict[str, Any] | None = None) -> Delivery:
@@ -194,10 +201,45 @@ async def test_takes_a_lost_acknowledgement_for_no_error_and_counts_nothing(
     assert consumed("handled") == before
 
 
+class TestSharing:
+    """One acknowledgement for several messages that were handled while more was at hand."""
+
+    async def test_goes_to_the_last_of_them(
+        self, settlement: Settlement, subscription: Subscription, channel: FakeChannel
+    ) -> None:
+        for tag in (1, 2, 3):
+            await settlement.settle(tagged(subscription, tag), Done(), more=tag < 3)
+        assert channel.acked == [3]
+
+    async def test_is_not_put_off_for_ever(
+        self, settlement: Settlement, subscription: Subscription, channel: FakeChannel
+    ) -> None:
+        for tag in range(1, 46):
+            await settlement.settle(tagged(subscription, tag), Done(), more=True)
+        assert channel.acked == [20, 40]
+        await subscription.pay()
+        assert channel.acked == [20, 40, 45]
+
+    async def test_waits_for_no_message_that_failed(
+        self, settlement: Settlement, subscription: Subscription, channel: FakeChannel
+    ) -> None:
+        await settlement.settle(tagged(subscription, 1), Done(), more=True)
+        await settlement.settle(tagged(subscription, 2), Dead(reason="unreadable"), more=True)
+        assert channel.acked == [2]
+
+    async def test_is_not_counted_on_a_channel_that_has_ended(
+        self, settlement: Settlement, subscription: Subscription, channel: FakeChannel
+    ) -> None:
+        channel.is_closed = True
+        before = consumed("handled")
+        await settlement.settle(tagged(subscription, 1), Done(), more=True)
+        assert consumed("handled") == before
+
+
 async def test_can_be_cancelled_while_it_acknowledges(
     settlement: Settlement, subscription: Subscription, channel: FakeChannel
 ) -> None:
-    async def never(_tag: int) -> None:
+    async def never(_tag: int, *, multiple: bool) -> None:  # noqa: ARG001 - as aiormq
         await asyncio.Event().wait()
 
     channel.basic_ack = never  # type: ignore[method-assign,assignment]  # a fake
