@@ -32,7 +32,7 @@ class Subscription:
         self._take = take
         self._tag: str | None = None
         self._owed = 0
-        self._paid = 0
+        self._last = 0
         self._acknowledged = asyncio.Event()
         self._cancelled = asyncio.Event()
         channel.on_consumer_cancel_callbacks.add(self._on_cancel)
@@ -60,29 +60,30 @@ class Subscription:
         raise ConnectionError(f"the queue {self._queue} was deleted")
 
     async def ack(self, tag: int, *, more: bool = False) -> bool:
-        """Acknowledge a delivery, and with it all before it; False if the channel has ended: then they come again.
+        """Acknowledge a delivery; False if the channel has ended, so that the message comes again.
 
         Args:
-            tag: The broker's number of it. Deliveries are settled in their order.
+            tag: The broker's number of it.
             more: Another one is at hand. Then up to twenty share one acknowledgement, which costs the broker as much as
-                one alone.
+                one alone. Only for who settles deliveries in their order: the last one stands for all before it.
         """
-        self._owed = tag
-        if more and tag - self._paid < _SHARED_BY:
+        if more and self._owed < _SHARED_BY - 1:
+            self._owed, self._last = self._owed + 1, tag
             return not self._channel.is_closed
-        return await self.pay()
+        return await self._acknowledge(tag)
 
     async def pay(self) -> bool:
         """Acknowledge what is owed; False if the channel has ended."""
-        if self._owed == self._paid:
-            return True
+        return await self._acknowledge(self._last) if self._owed else True
+
+    async def _acknowledge(self, tag: int) -> bool:
         try:
-            await self._channel.basic_ack(self._owed, multiple=True)
+            await self._channel.basic_ack(tag, multiple=self._owed > 0)
         except (Exception, asyncio.CancelledError):  # aiormq raises anything on a channel that ends
             if is_cancelled():
                 raise
             return False
-        self._paid = self._owed
+        self._owed = 0
         self._acknowledged.set()
         return True
 

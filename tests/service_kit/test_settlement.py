@@ -24,9 +24,10 @@ class FakeChannel:
         self.acked: list[int] = []
         self.error: BaseException | None = None
         self.is_closed = False
+        self.for_all_before = False
 
     async def basic_ack(self, tag: int, *, multiple: bool) -> None:
-        assert multiple  # what was handled before it, and is owed
+        self.for_all_before = multiple
         if self.error:
             raise self.error
         self.acked.append(tag)
@@ -209,7 +210,15 @@ class TestSharing:
     ) -> None:
         for tag in (1, 2, 3):
             await settlement.settle(tagged(subscription, tag), Done(), more=tag < 3)
-        assert channel.acked == [3]
+        assert (channel.acked, channel.for_all_before) == ([3], True)
+
+    async def test_takes_nothing_along_that_was_not_shared(
+        self, settlement: Settlement, subscription: Subscription, channel: FakeChannel
+    ) -> None:
+        for tag in (3, 1):
+            await settlement.settle(tagged(subscription, tag), Done())
+            assert not channel.for_all_before
+        assert channel.acked == [3, 1]
 
     async def test_is_not_put_off_for_ever(
         self, settlement: Settlement, subscription: Subscription, channel: FakeChannel
