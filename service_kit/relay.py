@@ -29,7 +29,7 @@ PARKED: Final = Gauge("outbox_parked", "Entries given up on; `python -m service_
 
 _BATCH: Final = 256
 _IN_FLIGHT: Final = 4
-"""Batches on their way at once, so that one is written while another waits for its confirms or is being cleared."""
+"""Batches on their way at once, so that one is written while another waits for its confirms."""
 _CLEARING_SECONDS: Final = 0.03
 """How long confirmed entries gather, so that one write clears them: to the store each costs as much as an insert."""
 _REMEMBERED: Final = 10_000
