@@ -3,6 +3,9 @@
 Two paths lead to the broker. Entries that this process has just written come by hand, from memory, in batches. A sweep
 claims what is left: entries of a process that died, and those that the broker refused. Memory is only a short cut:
 nothing is in it that is not in the store. A store that can tell of new entries wakes the sweep instead.
+
+Callers come first: while entries are handed over, the sweep takes small bites of what has gathered.
+Source: docs/decisions/0014-callers-before-the-backlog.md
 """
 
 import asyncio
@@ -10,6 +13,8 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
+from math import inf
+from time import monotonic
 from typing import Final
 
 import structlog
@@ -30,6 +35,10 @@ PARKED: Final = Gauge("outbox_parked", "Entries given up on; `python -m service_
 _BATCH: Final = 256
 _IN_FLIGHT: Final = 4
 """Batches on their way at once, so that one is written while another waits for its confirms."""
+_BITE: Final = 16
+"""What the sweep claims beside callers: between two of them they have their turn, here, at the store, at the broker."""
+_CALLED_SECONDS: Final = 1.0
+"""How long after a caller's entry the sweep still expects another one."""
 _CLEARING_SECONDS: Final = 0.03
 """How long confirmed entries gather, so that one write clears them: to the store each costs as much as an insert."""
 _REMEMBERED: Final = 10_000
@@ -65,9 +74,11 @@ class Relay:
         self._fresh: asyncio.Queue[OutboxEntry] = asyncio.Queue(_REMEMBERED)
         self._confirmed: list[OutboxEntry] = []
         self._has_confirmed = asyncio.Event()
+        self._called_at = -inf
 
     def hand_over(self, entry: OutboxEntry) -> None:
         """Publish an entry that was just stored, soon. When memory is full the sweep does it instead."""
+        self._called_at = monotonic()
         with suppress(asyncio.QueueFull):
             self._fresh.put_nowait(entry)
 
@@ -107,7 +118,8 @@ class Relay:
     async def _sweep(self) -> None:
         await self._broker.connected()
         self._woken.clear()  # before looking: what comes meanwhile wakes the next one
-        claimed = await self._outbox.claim(_BATCH)
+        is_called = monotonic() - self._called_at < _CALLED_SECONDS
+        claimed = await self._outbox.claim(_BITE if is_called else _BATCH)
         if claimed:
             if confirmed := await self._publish(claimed):
                 await self._outbox.clear(confirmed)  # at once: the next one of the same owner waits for it

@@ -9,12 +9,10 @@ from typing import Final, Self
 
 import httpx
 
+from tests.faults.crowd import AGAIN_SECONDS, PATIENCE_SECONDS, Crowd
 from tests.system import WISH
 
 _CALLERS: Final = 16
-_ANSWER_SECONDS: Final = 10
-_PATIENCE_SECONDS: Final = 90
-_AGAIN_SECONDS: Final = 0.1
 
 
 class Callers:
@@ -22,7 +20,7 @@ class Callers:
 
     Args:
         urls: The replicas. Whoever gets no answer asks the next one.
-        rate: Orders a second, all callers together.
+        rate: Orders a second, all callers together; nobody comes at 0.
         random: Decides on the pauses.
 
     Attributes:
@@ -37,9 +35,8 @@ class Callers:
 
     def __init__(self, urls: Sequence[str], rate: float, random: Random) -> None:
         self._urls = [f"{url}/orders" for url in urls]
-        self._pause_seconds = _CALLERS / rate
+        self._rate = rate
         self._random = random
-        self._going_home = asyncio.Event()
         self._name = random.randbytes(6).hex()
         self.posts = 0
         self.accepted: dict[str, float] = {}
@@ -50,27 +47,17 @@ class Callers:
         self.seconds: list[tuple[float, float]] = []
 
     async def __aenter__(self) -> Self:
-        limits = httpx.Limits(max_connections=_CALLERS, max_keepalive_connections=_CALLERS)
-        self._client = httpx.AsyncClient(timeout=_ANSWER_SECONDS, limits=limits)
-        self._tasks = [asyncio.create_task(self._call(number)) for number in range(_CALLERS)]
+        self._crowd = Crowd(_CALLERS)
+        self._crowd.begin(self._call(number) for number in range(_CALLERS if self._rate else 0))
         return self
 
     async def __aexit__(self, error: type[BaseException] | None, *_: object) -> None:
-        """Let everybody have their answer first, but give up on who never gets it."""
-        self._going_home.set()
-        await asyncio.wait(self._tasks, timeout=0 if error else _PATIENCE_SECONDS)
-        for task in self._tasks:
-            task.cancel()
-        results = await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._client.aclose()
-        for result in results:
-            if isinstance(result, Exception):
-                raise result
+        await self._crowd.go_home(at_once=error is not None)
 
     async def have_placed(self, more: int) -> None:
         """Return once so many more orders were accepted."""
         enough = len(self.accepted) + more
-        async with asyncio.timeout(_PATIENCE_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while len(self.accepted) < enough:  # noqa: ASYNC110 - sixteen callers change it
                 await asyncio.sleep(0.01)
 
@@ -80,13 +67,13 @@ class Callers:
         return 1000 * seconds[len(seconds) * 99 // 100]
 
     async def _call(self, number: int) -> None:
-        count = 0
-        await asyncio.sleep(self._random.uniform(0, self._pause_seconds))
-        while not self._going_home.is_set():
+        count, usual_pause = 0, _CALLERS / self._rate
+        await asyncio.sleep(self._random.uniform(0, usual_pause))
+        while not self._crowd.going_home.is_set():
             count += 1
             began = time.monotonic()
             await self._place(f"{self._name}-{number}-{count}", number)
-            pause = self._pause_seconds * self._random.uniform(0.5, 1.5)
+            pause = usual_pause * self._random.uniform(0.5, 1.5)
             await asyncio.sleep(max(0.0, began + pause - time.monotonic()))
 
     async def _place(self, key: str, replica: int) -> None:
@@ -106,12 +93,12 @@ class Callers:
                     return
                 self._count_refusal(answer.status_code)
             replica += 1
-            await asyncio.sleep(_AGAIN_SECONDS * self._random.uniform(0.5, 1.5))
+            await asyncio.sleep(AGAIN_SECONDS * self._random.uniform(0.5, 1.5))
 
     async def _post(self, key: str, replica: int) -> httpx.Response:
         self.posts += 1
         url = self._urls[replica % len(self._urls)]
-        return await self._client.post(url, json=WISH, headers={"Idempotency-Key": key})
+        return await self._crowd.client.post(url, json=WISH, headers={"Idempotency-Key": key})
 
     def _accept(self, order_id: str, asked_at: float) -> None:
         now = time.monotonic()

@@ -13,13 +13,12 @@ from uuid import UUID
 
 import httpx
 
+from tests.faults.crowd import AGAIN_SECONDS, PATIENCE_SECONDS, Crowd
+
 OWN_FIELDS: Final = ("phone", "first_name")
 """Whose they are: the editor's on the first side, and on the second."""
 CONTESTED: Final = "last_name"
 _EDITORS: Final = 8
-_ANSWER_SECONDS: Final = 10
-_PATIENCE_SECONDS: Final = 90
-_AGAIN_SECONDS: Final = 0.1
 
 
 @dataclass
@@ -58,31 +57,19 @@ class Editors:
 
     async def __aenter__(self) -> Self:
         """Register the passengers, wait for their copies, and begin."""
-        self._going_home = asyncio.Event()
-        self._client = httpx.AsyncClient(timeout=_ANSWER_SECONDS)
+        self._crowd = Crowd(2 * _EDITORS)
         for number in range(_EDITORS):
             self.ids.append(await self._register(number))
-        self._tasks = [
-            asyncio.create_task(self._edit_for_ever(side, passenger_id)) for side in (0, 1) for passenger_id in self.ids
-        ]
+        self._crowd.begin(self._edit_for_ever(side, passenger_id) for side in (0, 1) for passenger_id in self.ids)
         return self
 
     async def __aexit__(self, error: type[BaseException] | None, *_: object) -> None:
-        """Let everybody have their answer first, but give up on who never gets it."""
-        self._going_home.set()
-        await asyncio.wait(self._tasks, timeout=0 if error else _PATIENCE_SECONDS)
-        for task in self._tasks:
-            task.cancel()
-        results = await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._client.aclose()
-        for result in results:
-            if isinstance(result, Exception):
-                raise result
+        await self._crowd.go_home(at_once=error is not None)
 
     async def have_edited(self, more: int) -> None:
         """Return once so many more edits were accepted."""
         enough = self.accepted + more
-        async with asyncio.timeout(_PATIENCE_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while self.accepted < enough:  # noqa: ASYNC110 - sixteen editors change it
                 await asyncio.sleep(0.01)
 
@@ -97,16 +84,16 @@ class Editors:
             "birth_date": "1990-05-17",
             "nationality": "ES",
         }
-        answer = await self._client.post(f"{self.urls[0]}/passengers", json=wish)
+        answer = await self._crowd.client.post(f"{self.urls[0]}/passengers", json=wish)
         answer.raise_for_status()
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            while (await self._client.get(f"{self.urls[1]}/passengers/{passenger_id}")).is_error:  # noqa: ASYNC110
-                await asyncio.sleep(_AGAIN_SECONDS)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while (await self._crowd.client.get(f"{self.urls[1]}/passengers/{passenger_id}")).is_error:  # noqa: ASYNC110
+                await asyncio.sleep(AGAIN_SECONDS)
         return passenger_id
 
     async def _edit_for_ever(self, side: int, passenger_id: str) -> None:
         count = 0
-        while not self._going_home.is_set():
+        while not self._crowd.going_home.is_set():
             count += 1
             await asyncio.sleep(2 * _EDITORS / self.rate * self.random.uniform(0.5, 1.5))
             own = OWN_FIELDS[side]
@@ -131,16 +118,16 @@ class Editors:
                     self.settled += was_unknown
                     return
                 self._count(answer.status_code)
-            await asyncio.sleep(_AGAIN_SECONDS * self.random.uniform(0.5, 1.5))
+            await asyncio.sleep(AGAIN_SECONDS * self.random.uniform(0.5, 1.5))
 
     async def _read_and_write(self, url: str, change: dict[str, str]) -> httpx.Response:
-        read = await self._client.get(url)
+        read = await self._crowd.client.get(url)
         if read.is_error:
             return read
         passenger: dict[str, Any] = read.json()
         edit = {name: passenger[name] for name in passenger if name not in {"id", "created_at", "updated_at"}}
         self.puts += 1
-        return await self._client.put(url, json=edit | change, headers={"If-Match": read.headers["ETag"]})
+        return await self._crowd.client.put(url, json=edit | change, headers={"If-Match": read.headers["ETag"]})
 
     def _count(self, status: int) -> None:
         if status == httpx.codes.SERVICE_UNAVAILABLE:

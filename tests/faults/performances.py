@@ -47,7 +47,7 @@ def _further(name: str, perform: Perform, seconds: float) -> Performance:
 _ALL: Final = (
     *(Performance(scenario.name, scenario.story, scenario.seconds, partial(run, scenario)) for scenario in SCENARIOS),
     *(Performance(name, getdoc(fault) or "", 45, partial(sync, fault, name)) for name, fault in SYNC_FAULTS.items()),
-    _further("backlog", backlog, seconds=15),
+    _further("backlog", backlog, seconds=25),
     _further("dead_queue", dead_queue, seconds=20),
     _further("alarm", alarm, seconds=60),
     _further("memory", memory, seconds=600),

@@ -122,7 +122,7 @@ async def test_waiting_for_the_database_is_told_once_a_try(make_store: StoreMake
             await eventually(lambda: len(told) >= 1)
 
     (line,) = told
-    assert (line["event"], line["log_level"]) == ("mongodb_not_prepared", "warning")
+    assert (line["event"], line["log_level"]) == ("store_not_prepared", "warning")
     assert "Connection refused" in line["error"]
 
 
@@ -137,10 +137,10 @@ async def test_data_that_break_a_unique_index_are_told_and_keep_it_from_being_re
 
             await tags.delete_one({"name": "twice"})
 
-            await eventually(lambda: told[-1]["event"] == "mongodb_prepared")
+            await eventually(lambda: told[-1]["event"] == "store_prepared")
             await store.ping()
 
-    assert told[0]["event"] == "mongodb_not_prepared"
+    assert told[0]["event"] == "store_not_prepared"
     assert "E11000 duplicate key error" in told[0]["error"]
 
 
@@ -154,7 +154,7 @@ async def test_even_a_mistake_of_ours_is_told(make_store: StoreMaker, mongod: Mo
         async with make_store(mongod.url, WronglyIndexed).opened():
             await eventually(lambda: len(told) >= 1)
 
-    assert told[0]["event"] == "mongodb_not_prepared"
+    assert told[0]["event"] == "store_not_prepared"
     assert told[0]["error"].startswith("TypeError: ")
 
 

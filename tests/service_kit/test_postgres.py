@@ -254,7 +254,7 @@ async def test_waiting_for_the_database_is_told_once_a_try() -> None:
             with pytest.raises(StoreUnavailableError):
                 async with store.transaction():
                     pass
-    assert (told[0]["event"], told[0]["log_level"]) == ("postgres_not_prepared", "warning")
+    assert (told[0]["event"], told[0]["log_level"]) == ("store_not_prepared", "warning")
     assert "geheim" not in str(told)
 
 
@@ -266,12 +266,12 @@ async def test_a_database_that_cannot_be_migrated_keeps_the_service_from_being_r
     waiting = PostgresStore(postgres_settings, SCHEMA)
     with capture_logs() as told:
         async with waiting.opened():
-            await until(lambda: any(line["event"] == "postgres_not_prepared" for line in told))
+            await until(lambda: any(line["event"] == "store_not_prepared" for line in told))
             with pytest.raises(StoreUnavailableError):
                 await waiting.ping()
             async with store.transaction() as session:
                 await session.execute(text("ALTER TABLE payments DROP COLUMN note"))
-            await until(lambda: told[-1]["event"] == "postgres_prepared")
+            await until(lambda: told[-1]["event"] == "store_prepared")
             await waiting.ping()
     assert any("already exists" in str(line.get("error")) for line in told)
 

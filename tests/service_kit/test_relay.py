@@ -20,8 +20,13 @@ class Store(MemoryOutbox):
 
     is_away = False
 
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(clock)
+        self.limits: list[int] = []
+
     async def claim(self, limit: int) -> Sequence[OutboxEntry]:
         self._ask()
+        self.limits.append(limit)
         return await super().claim(limit)
 
     async def clear(self, entries: Sequence[OutboxEntry]) -> None:
@@ -129,6 +134,19 @@ async def test_sweeps_up_what_another_process_has_left(
     async with relay.running():
         await until_empty(store)
     assert sorted(ids(broker)) == sorted(one.id for one in left)
+
+
+async def test_sweeps_in_small_bites_while_callers_write(
+    relay: Relay, store: Store, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "_CALLED_SECONDS", 0.05)
+    add_due(store, clock, 100)
+    (fresh,) = add(store, clock)
+    relay.hand_over(fresh)
+    async with relay.running():
+        await until_empty(store)
+        assert store.limits[0] < 20
+        await until(lambda: store.limits[-1] > 100)
 
 
 async def test_sweeps_at_once_when_it_is_woken(

@@ -1,0 +1,91 @@
+"""A service's database as the service holds it: usable once it is prepared, which is tried until it succeeds.
+
+The service starts without waiting for the server; until then every use is a 503, because a write without the newest
+indexes and constraints could store what they forbid.
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+import structlog
+
+from service_kit.problems import StoreUnavailableError
+
+log = structlog.get_logger()
+
+_PREPARE_AGAIN_SECONDS: Final = 1.0
+_REASON_CHARACTERS: Final = 400
+
+
+class Store(ABC):
+    """One database of one server.
+
+    Args:
+        server: What the log calls it.
+        database: Its name.
+    """
+
+    def __init__(self, server: str, database: str) -> None:
+        self._names = {"server": server, "database": database}
+        self._prepared = False
+
+    @abstractmethod
+    async def _prepare(self) -> None:
+        """Make of the database what the code needs; harmless when it is so already."""
+
+    @abstractmethod
+    async def _ask(self) -> None:
+        """Ask the server something; an error says that it does not answer."""
+
+    @abstractmethod
+    async def _close(self) -> None:
+        """Close the connections."""
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Prepare in the background while the block runs; close the connections after it."""
+        preparing = asyncio.create_task(self._prepare_until_done())
+        try:
+            yield
+        finally:
+            preparing.cancel()
+            with suppress(asyncio.CancelledError):
+                await preparing
+            await self._close()
+
+    async def prepare(self) -> None:
+        """Make of the database what the code needs; harmless when it is so already."""
+        await self._prepare()
+        self._prepared = True
+
+    async def _prepare_until_done(self) -> None:
+        while not self._prepared:
+            try:
+                await self.prepare()
+            except Exception as error:  # noqa: BLE001 - nobody awaits this task; whatever it meets must be told
+                reason = f"{type(error).__name__}: {error}"[:_REASON_CHARACTERS]
+                log.warning("store_not_prepared", **self._names, error=reason, again_in_seconds=_PREPARE_AGAIN_SECONDS)
+                await asyncio.sleep(_PREPARE_AGAIN_SECONDS)
+        log.info("store_prepared", **self._names)
+
+    def require_prepared(self) -> None:
+        """Refuse to go on before the database is as the code says.
+
+        Raises:
+            StoreUnavailableError: It is not yet (503).
+        """
+        if not self._prepared:
+            raise StoreUnavailableError
+
+    async def ping(self) -> None:
+        """Ask the server, for `/health/ready`.
+
+        Raises:
+            StoreUnavailableError: It is not prepared.
+            Exception: Its driver's, if it does not answer.
+        """
+        await self._ask()
+        self.require_prepared()
