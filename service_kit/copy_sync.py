@@ -52,7 +52,7 @@ class CopySync(Generic[Fields]):
     @property
     def handlers(self) -> Handlers:
         """For the consumer of the service's queue."""
-        handlers = Handlers()
+        handlers = Handlers(own_source=self._copy.source)
         told = RowsChanged[self._copy.fields]  # type: ignore[name-defined]  # a type that is made here
         handlers.add(self._copy.changed, told, self._apply)
         handlers.add(self._copy.copy_requested, CopyRequested, self._answer)
@@ -64,9 +64,8 @@ class CopySync(Generic[Fields]):
         Raises:
             StampTooFarAheadError: One of its stamps would spoil our clock; trying again would not help.
         """
-        if event.source != self._copy.source:
-            self._clock.observe(told.latest_stamp)
-            await _once_available(partial(self._merge_once, event, told))
+        self._clock.observe(told.latest_stamp)
+        await _once_available(partial(self._merge_once, event, told))
 
     async def _merge_once(self, event: Event, told: RowsChanged[Fields]) -> None:
         now = self._wall()
@@ -76,9 +75,8 @@ class CopySync(Generic[Fields]):
 
     async def _answer(self, event: Event, _: CopyRequested) -> None:
         """Tell all rows, but do not ask in turn: else both would ask for ever."""
-        if event.source != self._copy.source:
-            rows = await self.tell_all()
-            log.info("copy_told", rows=rows, asked_by=event.source[:100])
+        rows = await self.tell_all()
+        log.info("copy_told", rows=rows, asked_by=event.source[:100])
 
     async def resync(self, told: Told) -> int:
         """Tell the other side all rows, then ask it for its own; so whichever copy was lost is whole again."""

@@ -18,9 +18,14 @@ Handler = Callable[[Event, Data], Awaitable[None]]
 
 
 class Handlers:
-    """A consumer's handlers by event type. What none is for is passed over, and told once a type."""
+    """A consumer's handlers by event type. What none is for is passed over, and told once a type.
 
-    def __init__(self) -> None:
+    Args:
+        own_source: Who we are, if what we have told ourselves comes back to us: that is passed over, unread.
+    """
+
+    def __init__(self, *, own_source: str = "") -> None:
+        self._own_source = own_source
         self._by_type: dict[str, tuple[type[msgspec.Struct], Handler[Any]]] = {}
         self._unknown: set[str] = set()
 
@@ -34,6 +39,8 @@ class Handlers:
         Raises:
             UndecodableEventError: Its data cannot be read; trying again would not help.
         """
+        if event.source == self._own_source:
+            return
         if event.type not in self._by_type:
             self._pass_over(event.type)
             return

@@ -1,5 +1,6 @@
 """Ids that begin with the millisecond in which they were made (RFC 9562, version 7): so new rows lie together."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from random import getrandbits
 from typing import Annotated, Final
@@ -20,5 +21,16 @@ ClientId = Annotated[UUID7, WithJsonSchema({"type": "string", "format": "uuid", 
 
 def new_uuid7(now: datetime) -> UUID:
     """An id of this moment; its 74 random bits are unique, no secret."""
+    return UUID(int=_of(now) | getrandbits(80) & _RANDOM_BITS)
+
+
+def uuid7_texts(now: datetime) -> Iterator[str]:
+    """Ids of one moment without end, as 32 digits: for thousands of rows, of which each `UUID` would cost 2 µs."""
+    moment = _of(now)
+    while True:
+        yield f"{moment | getrandbits(80) & _RANDOM_BITS:032x}"
+
+
+def _of(now: datetime) -> int:
     milliseconds = (now - _EPOCH) // timedelta(milliseconds=1)
-    return UUID(int=milliseconds << 80 | getrandbits(80) & _RANDOM_BITS | _VERSION_AND_VARIANT)
+    return milliseconds << 80 | _VERSION_AND_VARIANT

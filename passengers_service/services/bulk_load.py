@@ -14,23 +14,26 @@ from typing import Final
 import msgspec
 from pydantic import BaseModel, Field
 from sqlalchemy import TextClause
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from passengers_service.events import PASSENGER_CHANGED, SOURCE
-from passengers_service.models.tables import LIST_VERSION, OUTBOX
+from passengers_service.models.tables import DOCUMENT_INDEX, LIST_VERSION, OUTBOX
 from passengers_service.services.bulk_check import RejectedRow, checked
 from passengers_service.services.bulk_rows import Row, RowReader, chunks_of
 from passengers_service.services.bulk_staging import Numbered, Staging, Step
-from passengers_service.services.bulk_statements import COUNT_UNKNOWN, INSERT, LOCK, ONE_AT_A_TIME, UPDATE
+from passengers_service.services.bulk_statements import INSERT, LOCK, ONE_AT_A_TIME, UPDATE
 from service_kit.events import new_event
 from service_kit.hybrid_clock import HybridClock, stamp_text
 from service_kit.list_version import count_change
+from service_kit.postgres import violated_constraint
 from service_kit.postgres_outbox import add_events
 from service_kit.problems import ServiceError
 
 LISTED_MISTAKES: Final = 1_000
 STEP_ROWS: Final = 10_000
 """Whose events, a few megabytes, are in memory at once."""
+_UNIQUE: Final = (DOCUMENT_INDEX, "passengers_pkey")
 
 
 class TooManyRowsError(ServiceError):
@@ -167,7 +170,7 @@ class _Load:
         await self.session.execute(ONE_AT_A_TIME)
         for first in range(1, self._result.received + 1, STEP_ROWS):
             while not await self._is_settled({"first": first, "last": first + STEP_ROWS - 1}):
-                pass  # somebody has registered or deleted some of them in between, one by one
+                pass  # somebody has registered one of them in between, by itself
         result = self._result
         self._require_good()
         result.rejected.sort(key=_row)
@@ -183,10 +186,19 @@ class _Load:
         stamp = self.clock.tick(after=latest_stamp)
         if latest_stamp:
             self._result.updated += await self._change(UPDATE, step, stamp)
-        unknown: int = await self.session.scalar(COUNT_UNKNOWN, step)
-        created = await self._change(INSERT, step, stamp) if unknown else 0
+        return await self._is_inserted(step, stamp)
+
+    async def _is_inserted(self, step: Step, stamp: int) -> bool:
+        """Create the passengers of a step whose documents are unknown; False if one of them is known meanwhile."""
+        try:
+            async with self.session.begin_nested():
+                created = await self._change(INSERT, step, stamp)
+        except IntegrityError as error:
+            if violated_constraint(error) not in _UNIQUE:
+                raise
+            return False
         self._result.created += created
-        return created == unknown
+        return True
 
     async def _change(self, statement: TextClause, step: Step, stamp: int) -> int:
         """Change passengers, with the events that tell it; how many."""

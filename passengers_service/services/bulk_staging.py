@@ -19,7 +19,7 @@ from passengers_service.services.bulk_statements import (
     STAGED,
 )
 from service_kit.postgres_copy import copy_rows
-from service_kit.uuid7 import new_uuid7
+from service_kit.uuid7 import uuid7_texts
 
 _CREATE: Final = CreateTable(STAGED)
 _COLUMNS: Final = ("row", "id", "has_own_id", *PassengerEdit.model_fields)
@@ -37,7 +37,7 @@ class Staging:
 
     def __init__(self, session: AsyncSession, *, now: datetime) -> None:
         self._session = session
-        self._now = now
+        self._new_ids = uuid7_texts(now)
         self._has_own_ids = False
 
     async def fill(self, chunks: AsyncIterator[Sequence[Numbered]]) -> None:
@@ -63,7 +63,7 @@ class Staging:
         own_id = passenger.id
         if own_id:
             self._has_own_ids = True
-        return (number, own_id or new_uuid7(self._now), own_id is not None, *_values(passenger))
+        return (number, own_id or next(self._new_ids), own_id is not None, *_values(passenger))
 
     async def drop_repeated(self) -> list[RejectedRow]:
         """Reject what this load has brought before."""

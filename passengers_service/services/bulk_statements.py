@@ -10,7 +10,6 @@ from sqlalchemy import Boolean, Column, Date, Integer, MetaData, Table, Text, Uu
 
 from passengers_service.events import PassengerFields
 from passengers_service.models.passenger import PassengerEdit
-from passengers_service.models.tables import LISTED
 
 EVENT_PASSENGERS: Final = 500
 
@@ -33,8 +32,7 @@ _EDITED: Final = tuple(name for name in _SENT if name not in {"document_type", "
 _PLACES: Final = {name: _FIELDS.index(name) + 1 for name in _FIELDS}
 
 _SAME_DOCUMENT: Final = (
-    "(p.document_number, p.document_type) = (staged.document_number, staged.document_type) "
-    f"AND p.{LISTED.replace(' AND ', ' AND p.')}"
+    "(p.document_number, p.document_type) = (staged.document_number, staged.document_type) AND p.is_listed"
 )
 _IN_STEP: Final = "staged.row BETWEEN :first AND :last"
 
@@ -116,8 +114,6 @@ DROP_TAKEN_DOCUMENTS: Final = text(
     f"DELETE FROM staged WHERE has_own_id AND {_IN_STEP} AND known_id <> id RETURNING row, known_id"  # noqa: S608 - of constants
 )
 
-COUNT_UNKNOWN: Final = text(f"SELECT count(*) FROM staged WHERE {_IN_STEP} AND known_id IS NULL")  # noqa: S608 - of constants
-
 _LATER_STAMP: Final = "CASE WHEN p.{name} IS DISTINCT FROM staged.{name} THEN :stamp ELSE p.stamps[{place}] END"
 
 UPDATE: Final = text(
@@ -142,10 +138,13 @@ INSERT: Final = text(
         SELECT id, {", ".join(_SENT)}, CAST(:now AS timestamptz),
             array_fill(CAST(:stamp AS bigint), ARRAY[{len(_FIELDS)}]), CAST(:now AS timestamptz)
         FROM staged WHERE {_IN_STEP} AND known_id IS NULL
-        ON CONFLICT DO NOTHING
         RETURNING {_entry(_ALL_FIELDS)}
     )
     {_EVENTS}
     """  # noqa: S608 - of constants
 )
-"""What somebody else has registered since the lock is passed over."""
+"""Breaks a unique index if somebody has registered one of them since the lock.
+
+`ON CONFLICT DO NOTHING` would pass over that one, but takes 12 ms longer for 7,000: it looks every row up twice, and
+writes it twice to the log.
+"""

@@ -123,8 +123,7 @@ def conditions_of(query: PassengerQuery) -> list[ColumnElement[bool]]:
         "updated_since": lambda instant: _ROWS.updated_at >= instant,
     }
     asked = query.model_dump(include=set(filters), exclude_none=True)
-    listed = [_ROWS.is_complete, _ROWS.deleted_at.is_(None)]
-    return [*listed, *(filters[name](value) for name, value in asked.items())]
+    return [_ROWS.is_listed, *(filters[name](value) for name, value in asked.items())]
 
 
 def _id_in(cursor: str) -> UUID:

@@ -1,6 +1,7 @@
 """What a field takes, what it makes of it, and which sentence answers the rest."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from service_kit.person_names import PersonName
 from service_kit.phone_numbers import PhoneNumber
 from service_kit.query_instants import QueryInstant
 from service_kit.shown_instants import ShownInstant
-from service_kit.uuid7 import UUID7_PATTERN, ClientId, new_uuid7
+from service_kit.uuid7 import UUID7_PATTERN, ClientId, new_uuid7, uuid7_texts
 
 TYPES: dict[str, TypeAdapter[Any]] = {
     "name": TypeAdapter(PersonName),
@@ -105,6 +106,15 @@ def test_makes_ids_that_begin_with_their_millisecond(now: datetime) -> None:
     assert one != other
     assert TYPES["id"].validate_python(str(one)) == one
     assert one.int >> 80 == (now - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+
+
+def test_makes_ids_of_one_moment_without_end() -> None:
+    now = datetime(2026, 11, 20, tzinfo=UTC)
+    ids = [UUID(one) for one in islice(uuid7_texts(now), 1000)]
+
+    assert len(set(ids)) == 1000
+    assert all(TYPES["id"].validate_python(str(one)) == one for one in ids)
+    assert {one.int >> 80 for one in ids} == {new_uuid7(now).int >> 80}
 
 
 def test_shows_a_pattern_that_its_ids_match() -> None:

@@ -57,6 +57,15 @@ async def test_does_not_read_the_data_of_an_unknown_type(handlers: Handlers) -> 
     await handlers(event("weather.changed", data=[1, 2]))
 
 
+async def test_passes_over_what_we_have_told_ourselves_unread(handled: list[tuple[str, str]]) -> None:
+    handlers = Handlers(own_source=event().source)
+    with capture_logs() as logs:
+        await handlers(event(data=[1, 2]))
+        await handlers(event("weather.changed"))
+    assert not logs
+    assert not handled
+
+
 async def test_refuses_data_that_it_cannot_read(handlers: Handlers, handled: list[tuple[str, str]]) -> None:
     with pytest.raises(UndecodableEventError):
         await handlers(event(data={"title": "one"}))
