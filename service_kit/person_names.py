@@ -2,9 +2,9 @@
 
 from typing import Annotated, Final
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from service_kit.spelling import VISIBLE, Spelling
+from service_kit.spelling import VISIBLE, Rewritten, Spelling
 
 _NO_CONTROL: Final = r"[^\x00-\x1f\x7f-\x9f]"
 
@@ -14,5 +14,5 @@ PersonName = Annotated[
     Spelling(
         rf"^{_NO_CONTROL}*{VISIBLE}{_NO_CONTROL}*$", "Write at least one visible character, and no line breaks or tabs"
     ),
-    StringConstraints(strip_whitespace=True),
+    Rewritten(strip_whitespace=True),
 ]

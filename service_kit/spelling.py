@@ -20,6 +20,20 @@ def answering(sentence: str, schema: CoreSchema) -> CoreSchema:
     )
 
 
+class Rewritten:
+    """Annotates a string: `Rewritten(strip_whitespace=True)` changes it after everything that stands before it.
+
+    As pydantic's `StringConstraints`, which after a `Spelling` would be a call of Python for each string.
+    """
+
+    def __init__(self, *, strip_whitespace: bool = False, to_upper: bool = False) -> None:
+        self._rewrite = core_schema.str_schema(strip_whitespace=strip_whitespace, to_upper=to_upper)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - pydantic's signature
+        """Rewrite last."""
+        return core_schema.chain_schema([handler(source), self._rewrite])
+
+
 class Spelling:
     """Annotates a string: `Annotated[str, Spelling(r"^[a-z]+$", "Write it in small letters")]`."""
 

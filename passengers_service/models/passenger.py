@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from service_kit.birth_dates import BirthDate
@@ -13,7 +13,7 @@ from service_kit.email_addresses import QuickEmailAddress
 from service_kit.person_names import PersonName
 from service_kit.phone_numbers import PhoneNumber
 from service_kit.shown_instants import ShownInstant
-from service_kit.spelling import Spelling
+from service_kit.spelling import Rewritten, Spelling
 from service_kit.uuid7 import ClientId
 
 # No closed list: which kinds of documents there are differs between countries (DNI, NIE, CC, CURP).
@@ -29,7 +29,7 @@ DocumentNumber = Annotated[
     Spelling(
         r"^[A-Za-z0-9]([./-]?[A-Za-z0-9])*$", "Write letters A to Z and digits, between them single signs . / or -"
     ),
-    StringConstraints(to_upper=True),
+    Rewritten(to_upper=True),
 ]
 
 _ANA: Final[JsonDict] = {

@@ -116,6 +116,7 @@ class _Load:
     is_lenient: bool
     max_rows: int
     _result: LoadResult = field(init=False)
+    _is_sifted: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self._result = LoadResult(received=0, created=0, updated=0, unchanged=0, rejected_count=0, rejected=[])
@@ -164,13 +165,14 @@ class _Load:
             )
 
     async def _store(self) -> None:
-        repeated = await self._staging.drop_repeated()
-        self._reject(repeated, len(repeated))
-        self._require_good()
         await self.session.execute(ONE_AT_A_TIME)
         for first in range(1, self._result.received + 1, STEP_ROWS):
-            while not await self._is_settled({"first": first, "last": first + STEP_ROWS - 1}):
-                pass  # somebody has registered one of them in between, by itself
+            step = {"first": first, "last": first + STEP_ROWS - 1}
+            # Most loads bring new passengers alone, or none: the first are done by this, the second fail at once.
+            if not await self._is_inserted(step, self.clock.tick()):
+                await self._sift()
+                while not await self._is_settled(step):
+                    pass  # somebody has registered one of them in between, by itself
         result = self._result
         self._require_good()
         result.rejected.sort(key=_row)
@@ -178,8 +180,17 @@ class _Load:
         if result.created or result.updated:
             await count_change(self.session, LIST_VERSION)
 
+    async def _sift(self) -> None:
+        """Reject what the load has brought before, if that is not done."""
+        if self._is_sifted:
+            return
+        self._is_sifted = True
+        repeated = await self._staging.drop_repeated()
+        self._reject(repeated, len(repeated))
+        self._require_good()
+
     async def _is_settled(self, step: Step) -> bool:
-        """Bring the rows of a step into the passengers; whether all have arrived."""
+        """Bring the rows of a step into the passengers, of whom some are known; whether all have arrived."""
         latest_stamp = await self.session.scalar(LOCK, step)
         rejected = await self._staging.drop_taken(step)
         self._reject(rejected, len(rejected))
@@ -189,7 +200,7 @@ class _Load:
         return await self._is_inserted(step, stamp)
 
     async def _is_inserted(self, step: Step, stamp: int) -> bool:
-        """Create the passengers of a step whose documents are unknown; False if one of them is known meanwhile."""
+        """Create the passengers of a step who are not known to be there; False, and nothing, if one of them is."""
         try:
             async with self.session.begin_nested():
                 created = await self._change(INSERT, step, stamp)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 from sqlalchemy import ARRAY, ColumnElement, Text, Uuid, cast, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,7 +18,7 @@ from passengers_service.models.passenger import PassengerView
 from passengers_service.models.tables import passengers
 from service_kit.pages import BadCursorError, PageQuery, decode_cursor, encode_cursor
 from service_kit.query_instants import QueryInstant
-from service_kit.spelling import VISIBLE, Spelling
+from service_kit.spelling import VISIBLE, Rewritten, Spelling
 
 MAX_LIMIT: Final = 10_000
 
@@ -44,14 +44,14 @@ class PassengerQuery(PageQuery):
         Field(description="`next_cursor` of the page before."),
     ] = None
     q: Annotated[
-        Annotated[str, Field(max_length=100), _NotHidden, StringConstraints(strip_whitespace=True)] | None,
+        Annotated[str, Field(max_length=100), _NotHidden, Rewritten(strip_whitespace=True)] | None,
         Field(
             description="How the last name, the first name, the document's number or the e-mail begins, in any case. "
             "What stands inside of a name is not found: that would need an extension of PostgreSQL."
         ),
     ] = None
     document_number: Annotated[
-        Annotated[str, Field(max_length=32), _NotHidden, StringConstraints(to_upper=True)] | None,
+        Annotated[str, Field(max_length=32), _NotHidden, Rewritten(to_upper=True)] | None,
         Field(description="The whole number, in any case."),
     ] = None
     updated_since: Annotated[
