@@ -8,13 +8,8 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from passengers_service.models.passenger import NewPassenger
 from passengers_service.services.bulk_csv import BadHeaderLineError
 from passengers_service.services.bulk_formats import UnknownFormatError, reader_for
-from passengers_service.services.bulk_load import (
-    LoadResult,
-    Loads,
-    NoRowsError,
-    RejectedRowsError,
-    TooManyRowsError,
-)
+from passengers_service.services.bulk_load import Loads, TooManyRowsError
+from passengers_service.services.bulk_result import LoadResult, NoRowsError, RejectedRowsError
 from passengers_service.services.bulk_rows import UnfinishedBodyError
 from service_kit.dependencies import NowDep
 from service_kit.postgres_session import SessionDep

@@ -12,14 +12,14 @@ from http import HTTPStatus
 from typing import Final
 
 import msgspec
-from pydantic import BaseModel, Field
 from sqlalchemy import TextClause
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from passengers_service.events import PASSENGER_CHANGED, SOURCE
 from passengers_service.models.tables import DOCUMENT_INDEX, LIST_VERSION, OUTBOX
-from passengers_service.services.bulk_check import RejectedRow, checked
+from passengers_service.services.bulk_check import checked
+from passengers_service.services.bulk_result import LoadResult, NoRowsError
 from passengers_service.services.bulk_rows import Row, RowReader, chunks_of
 from passengers_service.services.bulk_staging import Numbered, Staging, Step
 from passengers_service.services.bulk_statements import INSERT, LOCK, ONE_AT_A_TIME, UPDATE
@@ -30,7 +30,6 @@ from service_kit.postgres import violated_constraint
 from service_kit.postgres_outbox import add_events
 from service_kit.problems import ServiceError
 
-LISTED_MISTAKES: Final = 1_000
 STEP_ROWS: Final = 10_000
 """Whose events, a few megabytes, are in memory at once."""
 _UNIQUE: Final = (DOCUMENT_INDEX, "passengers_pkey")
@@ -41,34 +40,6 @@ class TooManyRowsError(ServiceError):
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     code = "too-many-rows"
-
-
-class NoRowsError(ServiceError):
-    """The load has no row."""
-
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
-    code = "no-rows"
-
-    def __init__(self) -> None:
-        super().__init__("The body holds no row. Send at least one passenger.")
-
-
-class RejectedRowsError(ServiceError):
-    """At least one row is not as it should be, and the load is strict: nothing was stored."""
-
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
-    code = "rejected-rows"
-
-
-class LoadResult(BaseModel):
-    """What has become of the rows of a load; the five counts belong to rows, not to mistakes."""
-
-    received: int = Field(description="created + updated + unchanged + rejected_count.")
-    created: int
-    updated: int
-    unchanged: int = Field(description="They were there already, with the same values.")
-    rejected_count: int
-    rejected: list[RejectedRow] = Field(description=f"What is wrong with them, the first {LISTED_MISTAKES} mistakes.")
 
 
 class _Changes(msgspec.Struct, frozen=True):
@@ -148,21 +119,12 @@ class _Load:
             raise TooManyRowsError(
                 f"One request takes up to {self.max_rows} rows. Split them, as python -m passengers_service.load does."
             )
-        self._reject(found.mistakes, len(rows) - len(found.passengers))
+        result.reject(found.mistakes, len(rows) - len(found.passengers))
         return found.passengers
 
-    def _reject(self, mistakes: Sequence[RejectedRow], rows: int) -> None:
-        self._result.rejected_count += rows
-        self._result.rejected += mistakes[: LISTED_MISTAKES - len(self._result.rejected)]
-
     def _require_good(self) -> None:
-        if self._result.rejected_count and not self.is_lenient:
-            raise RejectedRowsError(
-                f"{self._result.rejected_count} of {self._result.received} rows were rejected, so nothing was stored. "
-                "Correct them, or send Prefer: handling=lenient to store the others.",
-                **self._result.model_dump(include={"received", "rejected_count"}),
-                rejected=[mistake.model_dump() for mistake in sorted(self._result.rejected, key=_row)],
-            )
+        if not self.is_lenient:
+            self._result.require_good()
 
     async def _store(self) -> None:
         await self.session.execute(ONE_AT_A_TIME)
@@ -173,11 +135,9 @@ class _Load:
                 await self._sift()
                 while not await self._is_settled(step):
                     pass  # somebody has registered one of them in between, by itself
-        result = self._result
         self._require_good()
-        result.rejected.sort(key=_row)
-        result.unchanged = result.received - result.created - result.updated - result.rejected_count
-        if result.created or result.updated:
+        self._result.finish()
+        if self._result.created or self._result.updated:
             await count_change(self.session, LIST_VERSION)
 
     async def _sift(self) -> None:
@@ -186,14 +146,14 @@ class _Load:
             return
         self._is_sifted = True
         repeated = await self._staging.drop_repeated()
-        self._reject(repeated, len(repeated))
+        self._result.reject(repeated, len(repeated))
         self._require_good()
 
     async def _is_settled(self, step: Step) -> bool:
         """Bring the rows of a step into the passengers, of whom some are known; whether all have arrived."""
         latest_stamp = await self.session.scalar(LOCK, step)
         rejected = await self._staging.drop_taken(step)
-        self._reject(rejected, len(rejected))
+        self._result.reject(rejected, len(rejected))
         stamp = self.clock.tick(after=latest_stamp)
         if latest_stamp:
             self._result.updated += await self._change(UPDATE, step, stamp)
@@ -220,7 +180,3 @@ class _Load:
         ]
         await add_events(self.session, OUTBOX, [(event, None) for event in events], now=self.now)
         return sum(part.passengers for part in told)
-
-
-def _row(rejected: RejectedRow) -> int:
-    return rejected.row

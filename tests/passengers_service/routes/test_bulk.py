@@ -16,7 +16,8 @@ from passengers_service.config.database import open_store
 from passengers_service.config.settings import PassengersSettings
 from passengers_service.events import NODE, PassengersChanged
 from passengers_service.routes import bulk, passengers
-from passengers_service.services.bulk_load import LISTED_MISTAKES, Loads
+from passengers_service.services.bulk_load import Loads
+from passengers_service.services.bulk_result import LISTED_MISTAKES
 from service_kit.app import create_app
 from service_kit.clock import utc_now
 from service_kit.events import decode_event, read_data
