@@ -20,6 +20,9 @@ from service_kit.events import Event, decode_event
 JsonObject = dict[str, Any]
 Stored = AsyncCollection[JsonObject]
 
+MUG: JsonObject = {"sku": "MUG-01", "name": "Coffee mug", "quantity": 3, "unit_price": "19.99"}
+WISH: JsonObject = {"items": [MUG], "currency": "EUR"}
+
 PATIENCE_SECONDS = 10.0
 """Less than an outbox lease: what waits for one to end is too slow."""
 
@@ -108,3 +111,18 @@ def all_sent(stored: Stored) -> Callable[[], Awaitable[None]]:
         await until(is_empty)
 
     return wait
+
+
+async def place(api: httpx.AsyncClient, *, key: str | None = None, **changes: object) -> httpx.Response:
+    headers = {"Idempotency-Key": key} if key else {}
+    return await api.post("/orders", json={**WISH, **changes}, headers=headers)
+
+
+async def placed(api: httpx.AsyncClient, **changes: object) -> JsonObject:
+    order: JsonObject = (await place(api, key=None, **changes)).json()
+    return order
+
+
+def code_of(answer: httpx.Response) -> str:
+    assert answer.headers["content-type"] == "application/problem+json"
+    return str(answer.json()["type"]).removeprefix("urn:problem-type:")

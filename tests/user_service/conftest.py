@@ -19,6 +19,7 @@ JsonObject = dict[str, Any]
 Stored = AsyncCollection[JsonObject]
 
 PASSWORD = "correct horse battery staple"
+NOBODY = "665f1c2ab1e4d3a7c9f0e811"
 _PATIENCE_SECONDS = 20.0
 
 

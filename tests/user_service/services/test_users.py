@@ -1,4 +1,4 @@
-"""The rules without a server; what MongoDB itself decides is tried in `routes/test_user_routes.py`."""
+"""The rules without a server; what MongoDB itself decides is tried in `routes/`."""
 
 from collections.abc import AsyncIterator
 from contextlib import closing

@@ -1,0 +1,32 @@
+"""What `/openapi.json` says of the operations is what they do."""
+
+import httpx
+
+
+class TestDocumentation:
+    async def test_lists_what_every_operation_can_answer(self, api: httpx.AsyncClient) -> None:
+        paths = (await api.get("/openapi.json")).json()["paths"]
+
+        assert {
+            f"{method} {path}": " ".join(op["responses"]) for path in paths for method, op in paths[path].items()
+        } == {
+            "post /orders": "201 400 413 415 422 503",
+            "get /orders": "200 400 422 503",
+            "get /orders/{order_id}": "200 404 422 503",
+            "post /orders/{order_id}/cancel": "200 404 409 422 503",
+        }
+
+    async def test_lists_the_headers_of_the_answers(self, api: httpx.AsyncClient) -> None:
+        operations = (await api.get("/openapi.json")).json()["paths"]["/orders"]
+
+        assert list(operations["post"]["responses"]["201"]["headers"]) == ["Location", "Idempotent-Replayed"]
+        assert list(operations["get"]["responses"]["200"]["headers"]) == ["Link"]
+
+    async def test_has_an_example_that_works_as_it_is(self, api: httpx.AsyncClient) -> None:
+        schemas = (await api.get("/openapi.json")).json()["components"]["schemas"]
+        [wish], [order] = schemas["NewOrder"]["examples"], schemas["OrderView"]["examples"]
+
+        answered = (await api.post("/orders", json=wish)).json()
+
+        nulls = {"cancelled_at": None}  # which FastAPI leaves out of examples
+        assert answered == {**order, **nulls, "id": answered["id"], "created_at": answered["created_at"]}
