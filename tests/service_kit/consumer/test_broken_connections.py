@@ -1,0 +1,121 @@
+"""Connections that break, and queues that are deleted, under a consumer."""
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.service_kit.consumer.conftest import ConsumerMaker, has
+from tests.service_kit.stage import Cable, Queue, Witness, consuming, is_consuming, thing_happened, until
+
+
+@pytest.mark.usefixtures("brisk")
+async def test_goes_on_when_the_connection_is_back(
+    make_consumer: ConsumerMaker, queue: Queue, witness: Witness, cable: Cable
+) -> None:
+    async with consuming(make_consumer()):
+        for round_ in range(5):
+            await queue.put_events(*(thing_happened(f"{round_}-{number}") for number in range(50)))
+            await until(lambda round_=round_: len(witness.handled) > round_ * 50)  # type: ignore[misc]
+            await cable.cut()
+            await cable.mend()
+        await queue.put_events(thing_happened("last"))  # behind what has come again
+        await witness.has_handled("last")
+    assert len(witness.handled) == len(set(witness.handled)) == 251
+    assert await queue.count() == await queue.count_dead() == 0
+
+
+@pytest.mark.usefixtures("brisk")
+async def test_does_not_repeat_an_effect_whose_acknowledgement_was_lost(
+    make_consumer: ConsumerMaker, queue: Queue, witness: Witness, cable: Cable
+) -> None:
+    witness.gate.clear()
+    await queue.put_events(thing_happened())
+    consumer = make_consumer()
+    async with consuming(consumer):
+        await witness.is_at_work()
+        await cable.cut()
+        await until(lambda: consumer._subscription is None)
+        await cable.mend()
+        await until(lambda: is_consuming(consumer))
+        witness.gate.set()
+        await witness.has_handled("one")
+        await queue.put_events(thing_happened("behind it"))
+        await witness.has_handled("behind it")
+    assert witness.handled == ["one", "behind it"]
+    assert witness.tries == 2
+    assert await queue.count() == 0
+
+
+async def test_makes_a_deleted_queue_again_at_once(
+    make_consumer: ConsumerMaker, queue: Queue, witness: Witness
+) -> None:
+    consumer = make_consumer()
+    async with consuming(consumer):
+        await until(lambda: is_consuming(consumer))
+        with capture_logs() as logs:
+            await queue.delete()
+            await until(lambda: has(queue, 0), within=10)
+        await queue.put_events(thing_happened())
+        await witness.has_handled("one")
+    assert [line["event"].endswith("was deleted") for line in logs if line["log_level"] == "warning"] == [True]
+
+
+async def test_makes_a_deleted_queue_again_while_it_handles_a_message(
+    make_consumer: ConsumerMaker, queue: Queue, witness: Witness
+) -> None:
+    witness.gate.clear()
+    async with consuming(make_consumer()):
+        await queue.put_events(thing_happened("one"))
+        await witness.is_at_work()
+        await queue.delete()
+        await until(lambda: has(queue, 0), within=10)
+        await queue.put_events(thing_happened("two"))
+        witness.gate.set()
+        await witness.has_handled("one", "two")
+    assert witness.handled == ["one", "two"]
+
+
+async def test_makes_a_deleted_rung_again(make_consumer: ConsumerMaker, queue: Queue, witness: Witness) -> None:
+    await queue.delete(queue.topology.retry_queue(1))
+    await queue.delete(queue.topology.dead_queue)
+    witness.failures = 1
+    async with consuming(make_consumer()):
+        await queue.put_events(thing_happened())
+        await witness.has_handled("one")
+
+
+async def test_starts_before_the_broker_and_before_the_queue_with_a_line_a_retry(
+    make_consumer: ConsumerMaker, queue: Queue, witness: Witness, cable: Cable
+) -> None:
+    await queue.delete()
+    await cable.cut()
+    with capture_logs() as logs:
+        async with consuming(make_consumer()):
+            await until(lambda: len(logs) >= 4)
+            await cable.mend()
+            await until(lambda: has(queue, 0))
+            await queue.put_events(thing_happened())
+            await witness.has_handled("one")
+    waiting = [line["event"] for line in logs if line["log_level"] == "warning"]
+    assert {line.partition(": ")[0] for line in waiting} == {
+        "tests.consumer waits for RabbitMQ",
+        "tests.publisher waits for RabbitMQ",
+    }
+
+
+@pytest.mark.usefixtures("brisk")
+async def test_goes_on_trying_to_copy_until_the_broker_is_back(
+    make_consumer: ConsumerMaker, queue: Queue, witness: Witness, cable: Cable
+) -> None:
+    witness.gate.clear()
+    witness.failures = 1
+    await queue.put_events(thing_happened())
+    consumer = make_consumer()
+    async with consuming(consumer):
+        await witness.is_at_work()
+        await cable.cut()
+        await until(lambda: consumer._subscription is None)
+        witness.gate.set()
+        await cable.mend()
+        await witness.has_handled("one")
+    assert witness.handled == ["one"]
+    assert await queue.count_dead() == 0

@@ -1,0 +1,59 @@
+"""What becomes of a message whose handler fails: the ladder, and in the end the dead queue."""
+
+from service_kit.deliveries import ATTEMPTS_HEADER
+from service_kit.events import encode_event
+from service_kit.pace import Pace
+from service_kit.settlement import REASON_HEADER
+from tests.service_kit.consumer.conftest import ConsumerMaker
+from tests.service_kit.stage import Queue, Witness, consuming, thing_happened
+
+
+async def test_climbs_the_ladder_and_succeeds_once(
+    make_consumer: ConsumerMaker, queue: Queue, witness: Witness
+) -> None:
+    witness.failures = 3
+    await queue.put_events(thing_happened())
+    async with consuming(make_consumer()):
+        await witness.has_handled("one")
+    assert witness.tries == 4
+    assert witness.handled == ["one"]
+    assert await queue.count() == await queue.count_dead() == 0
+    assert await queue.count(queue.topology.retry_queue(1)) == 0
+
+
+async def test_lets_others_pass_while_a_message_waits_on_the_ladder(
+    make_consumer: ConsumerMaker, queue: Queue, witness: Witness
+) -> None:
+    witness.failures = 1
+    await queue.put_events(thing_happened("bad"))
+    await queue.put_events(thing_happened("good"))
+    async with consuming(make_consumer()):
+        await witness.has_handled("bad", "good")
+    assert witness.handled == ["good", "bad"]
+
+
+async def test_gives_a_message_to_the_dead_queue_that_never_succeeds(
+    make_consumer: ConsumerMaker, queue: Queue, witness: Witness
+) -> None:
+    witness.failures = 1000
+    event = thing_happened()
+    await queue.put_events(event)
+    async with consuming(make_consumer()):
+        letter = await queue.take_dead()
+    headers = letter.header.properties.headers or {}
+    assert witness.tries == headers[ATTEMPTS_HEADER] == 4
+    assert headers[REASON_HEADER] == "RuntimeError: the store is away"
+    assert (letter.header.properties.message_id, letter.body) == (event.id, encode_event(event))
+    assert await queue.count() == 0
+
+
+async def test_keeps_messages_out_of_the_dead_queue_while_everything_fails(
+    make_consumer: ConsumerMaker, queue: Queue, witness: Witness
+) -> None:
+    names = [f"{number:02}" for number in range(30)]
+    await queue.put_events(*map(thing_happened, names))
+    witness.failures = 200
+    async with consuming(make_consumer(pace=Pace(slow_after=20, first_pause=0))):
+        await witness.has_handled(*names)
+    assert sorted(witness.handled) == names
+    assert await queue.count_dead() == 0

@@ -1,0 +1,58 @@
+"""Connections that break while letters are read or settled: no letter is lost."""
+
+import pytest
+
+from dev_stack.rabbit_node import RabbitNode
+from service_kit import dead_letter_queue as dead_letter_queue_module
+from service_kit.dead_letter_queue import opened
+from service_kit.deliveries import Subscription
+from service_kit.rabbit_connection import BROKER_ERRORS
+from service_kit.rabbit_publisher import RabbitPublisher
+from tests.service_kit.dead_letters.conftest import bury, dead_ids, ids_in
+from tests.service_kit.stage import Cable, Queue
+
+
+async def test_says_that_the_connection_has_ended_before_all_was_read(
+    rabbit: RabbitNode, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dead_letter_queue_module, "_READ_SECONDS", 0.2)
+    for _ in range(50):
+        await queue.put(b"x" * 500_000, into=queue.topology.dead_queue)
+    begin = Subscription.begin
+    async with Cable(rabbit.url) as cable:
+
+        async def begin_and_end(subscription: Subscription, prefetch: int) -> None:
+            await begin(subscription, prefetch)
+            await cable.cut()
+
+        monkeypatch.setattr(Subscription, "begin", begin_and_end)
+        async with opened(cable.url, queue.topology.queue) as dead:
+            with pytest.raises(BROKER_ERRORS):
+                await dead.letters()
+
+
+async def test_loses_nothing_when_the_connection_ends_before_a_letter_is_thrown_away(
+    rabbit: RabbitNode, queue: Queue
+) -> None:
+    await bury(queue, "m1", "m2")
+    async with Cable(rabbit.url) as cable, opened(cable.url, queue.topology.queue) as dead:
+        letters = await dead.letters()
+        await cable.cut()
+        with pytest.raises(BROKER_ERRORS):
+            await dead.discard(letters)
+    assert await dead_ids(queue, 2) == ["m1", "m2"]
+
+
+async def test_has_a_letter_twice_rather_than_never_when_the_connection_ends_while_it_is_put_back(
+    rabbit: RabbitNode, queue: Queue
+) -> None:
+    await bury(queue, "m1")
+    publisher = RabbitPublisher(rabbit.url, "tests", topologies=[])
+    async with Cable(rabbit.url) as cable, opened(cable.url, queue.topology.queue) as dead, publisher.opened():
+        await publisher.connected()
+        letters = await dead.letters()
+        await cable.cut()
+        with pytest.raises(BROKER_ERRORS):
+            await dead.replay(letters, publisher)
+    assert await dead_ids(queue, 1) == ["m1"]
+    assert await ids_in(queue, queue.topology.queue, 1) == ["m1"]

@@ -1,0 +1,77 @@
+"""The letters API, whose one path has both a lane and a route, and a client of it."""
+
+from typing import Annotated
+
+import httpx
+import pytest
+from fastapi import APIRouter, Body, FastAPI, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service_kit.app import create_app
+from service_kit.fast_lane import FastLane, PlainRequest
+from service_kit.settings import ApiSettings
+from tests.service_kit import notes_api
+from tests.service_kit.conftest import ClientMaker
+
+JSON = {"Content-Type": "application/json"}
+LETTER = b'{"text": "Dear \xc3\x91"}'
+ASIDE, GONE, BROKEN = b'"aside"', b'"gone"', b'"broken"'
+LIMIT = 2048
+
+router = APIRouter()
+
+
+@router.post("/letters")
+async def by_route(request: Request, letter: Annotated[object, Body()] = None) -> Response:  # noqa: ARG001 - for FastAPI to read
+    return Response(await request.body(), headers={"X-Served-By": "route"}, media_type="application/json")
+
+
+async def by_lane(request: PlainRequest) -> Response | None:
+    if request.body == ASIDE:
+        return None
+    if request.body == GONE:
+        raise notes_api.NoteGoneError
+    if request.body == BROKEN:
+        raise RuntimeError("the inside of things")
+    return Response(request.body, headers={"X-Served-By": "lane"}, media_type="application/json")
+
+
+class WholeBodies:
+    """Hands a body over in one message, as uvicorn does with a small one; httpx splits even the shortest."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        messages = [await receive()]
+        while messages[-1]["more_body"]:
+            messages.append(await receive())
+        whole = {"type": "http.request", "body": b"".join(message["body"] for message in messages)}
+        waiting = [whole]
+
+        async def receive_whole() -> Message:
+            return waiting.pop() if waiting else await receive()
+
+        await self.app(scope, receive_whole, send)
+
+
+def build(lane: FastLane | None = None, **settings: object) -> FastAPI:
+    """An API whose one path has both a lane and a route."""
+    return create_app(
+        ApiSettings.model_validate({"max_body_bytes": LIMIT, **settings}),
+        description="Letters.",
+        routers=[router, lane or FastLane("POST", "/letters", by_lane)],
+        lifespan=notes_api.nothing_to_open,
+    )
+
+
+@pytest.fixture
+async def client(make_client: ClientMaker) -> httpx.AsyncClient:
+    """A client of the letters API, whose bodies arrive whole."""
+    return await make_client(WholeBodies(build()))
+
+
+def served_by(answer: httpx.Response) -> str:
+    assert answer.status_code == 200
+    return str(answer.headers["X-Served-By"])

@@ -1,0 +1,92 @@
+"""Entries that this process has just written: they leave from memory, together, and are cleared together."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from service_kit import relay as relay_module
+from service_kit.broker import OutgoingMessage
+from service_kit.events import CLOUDEVENTS_JSON
+from service_kit.fakes import FakeClock, MemoryBroker
+from service_kit.outbox import LEASE, OutboxEntry
+from service_kit.relay import Relay
+from tests.service_kit.relay.conftest import GatedBroker, Store, add, ids, until_empty, until_waiting
+from tests.service_kit.stage import until
+
+
+async def test_publishes_at_once_what_was_just_written(
+    relay: Relay, store: Store, broker: MemoryBroker, clock: FakeClock
+) -> None:
+    (fresh,) = add(store, clock)
+    async with relay.running():
+        relay.hand_over(fresh)
+        await until_empty(store)
+    assert broker.messages == [OutgoingMessage(fresh.id, fresh.topic, fresh.body, CLOUDEVENTS_JSON)]
+
+
+async def test_publishes_together_what_has_gathered_meanwhile(store: Store, clock: FakeClock) -> None:
+    broker = GatedBroker()
+    relay = Relay(store, broker, clock)
+    fresh = add(store, clock, 600)
+    async with relay.running():
+        relay.hand_over(fresh[0])
+        await until(lambda: bool(broker.batches))
+        for one in fresh[1:]:
+            relay.hand_over(one)
+        broker.gate.set()
+        await until_empty(store)
+    assert broker.batches == [1, 256, 256, 87]
+
+
+async def test_clears_with_one_write_what_was_confirmed_meanwhile(
+    store: Store, broker: MemoryBroker, clock: FakeClock
+) -> None:
+    cleared: list[int] = []
+    clear = store.clear
+
+    async def counted(entries: Sequence[OutboxEntry]) -> None:
+        cleared.append(len(entries))
+        await clear(entries)
+
+    store.clear = counted  # type: ignore[method-assign]
+    relay = Relay(store, broker, clock)
+    async with relay.running():
+        for one in add(store, clock, 20):
+            relay.hand_over(one)
+            await asyncio.sleep(0)  # so that several batches leave
+        await until_empty(store)
+    assert sum(cleared) == 20
+    assert len(cleared) < 5
+
+
+async def test_leaves_to_the_sweep_what_memory_cannot_hold(
+    store: Store, broker: MemoryBroker, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "_REMEMBERED", 3)
+    relay = Relay(store, broker, clock)
+    fresh = add(store, clock, 5)
+    for one in fresh:
+        relay.hand_over(one)
+    async with relay.running():
+        await until(lambda: len(broker.messages) == 3)
+        await until_waiting(store, 2)
+        clock.advance(LEASE)
+        await until_empty(store)
+    assert sorted(ids(broker)) == sorted(one.id for one in fresh)
+
+
+async def test_leaves_to_the_sweep_what_has_little_of_its_lease_left(
+    relay: Relay, store: Store, broker: MemoryBroker, clock: FakeClock
+) -> None:
+    (late,) = add(store, clock, lease_left=timedelta(seconds=5))
+    (fresh,) = add(store, clock)
+    async with relay.running():
+        relay.hand_over(late)
+        relay.hand_over(fresh)
+        await until(lambda: bool(broker.messages))
+        assert ids(broker) == [fresh.id]
+        clock.advance(timedelta(seconds=5))
+        await until_empty(store)
+    assert ids(broker) == [fresh.id, late.id]

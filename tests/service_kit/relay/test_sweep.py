@@ -1,0 +1,76 @@
+"""Entries that somebody has left behind: the sweep finds them, in small bites while callers write."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from service_kit import relay as relay_module
+from service_kit.fakes import FakeClock, MemoryBroker
+from service_kit.outbox import OutboxEntry
+from service_kit.relay import Relay
+from tests.service_kit.relay.conftest import Store, add, add_due, ids, until_empty
+from tests.service_kit.stage import until
+
+
+async def test_sweeps_up_what_another_process_has_left(
+    relay: Relay, store: Store, broker: MemoryBroker, clock: FakeClock
+) -> None:
+    left = add_due(store, clock, 1000)
+    async with relay.running():
+        await until_empty(store)
+    assert sorted(ids(broker)) == sorted(one.id for one in left)
+
+
+async def test_sweeps_in_small_bites_while_callers_write(
+    relay: Relay, store: Store, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "_CALLED_SECONDS", 0.05)
+    add_due(store, clock, 100)
+    (fresh,) = add(store, clock)
+    relay.hand_over(fresh)
+    async with relay.running():
+        await until_empty(store)
+        assert store.limits[0] < 20
+        await until(lambda: store.limits[-1] > 100)
+
+
+async def test_sweeps_at_once_when_it_is_woken(
+    store: Store, broker: MemoryBroker, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "_SWEEP_SECONDS", 1000)
+    woken = asyncio.Event()
+    async with Relay(store, broker, clock, woken=woken).running():
+        for count in range(1, 4):
+            add_due(store, clock)
+            woken.set()
+            await until(lambda count=count: len(broker.messages) == count, within=1)  # type: ignore[misc]
+
+
+async def test_misses_no_wake_up_that_comes_while_it_looks(
+    store: Store, broker: MemoryBroker, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "_SWEEP_SECONDS", 1000)
+    woken = asyncio.Event()
+    claim = store.claim
+
+    async def claim_and_then_something_comes(limit: int) -> Sequence[OutboxEntry]:
+        claimed = await claim(limit)
+        if not broker.messages:
+            add_due(store, clock)
+            woken.set()
+        return claimed
+
+    monkeypatch.setattr(store, "claim", claim_and_then_something_comes)
+    async with Relay(store, broker, clock, woken=woken).running():
+        await until(lambda: bool(broker.messages), within=1)
+
+
+async def test_publishes_the_events_of_one_owner_in_their_order(
+    relay: Relay, store: Store, broker: MemoryBroker, clock: FakeClock
+) -> None:
+    left = add(store, clock, 5, owner="order", lease_left=timedelta(0))
+    async with relay.running():
+        await until_empty(store)
+    assert ids(broker) == [one.id for one in left]
