@@ -32,11 +32,8 @@ _SESSION: Final = {"timezone": "UTC", "jit": "off"}
 
 _GONE: Final = ("08", "57P")
 """The connection is lost, or the server is starting or stopping. Source: PostgreSQL's documentation, appendix A."""
-_REFUSED: Final = (*_GONE, "53", "58", "25006", "40001", "40P01", "55P03", "42P01")
-"""It is out of something, a standby, or it has undone the transaction for the sake of another: try again.
-
-The last one says that a table is missing: somebody has made the database again, and not prepared it yet.
-"""
+_REFUSED: Final = (*_GONE, "53", "58", "25006", "40001", "40P01", "55P03")
+"""It is out of something, a standby, or it has undone the transaction for the sake of another: try again."""
 
 
 def unavailable(error: BaseException) -> StoreUnavailableError:

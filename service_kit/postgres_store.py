@@ -2,17 +2,23 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
+import asyncpg
 import structlog
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from service_kit.postgres import connect
+from service_kit.postgres import connect, unavailable
 from service_kit.postgres_migrations import Schema, upgrade
+from service_kit.problems import StoreUnavailableError
 from service_kit.settings import PostgresSettings
 from service_kit.store import Store
 
 log = structlog.get_logger()
+
+_REVISION: Final = text("SELECT version_num FROM alembic_version")
 
 
 class PostgresStore(Store):
@@ -26,6 +32,7 @@ class PostgresStore(Store):
     def __init__(self, settings: PostgresSettings, schema: Schema) -> None:
         super().__init__("postgresql", settings.database_name)
         self.engine = connect(settings)
+        event.listen(self.engine.sync_engine, "handle_error", self._notice)
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self._settings = settings
         self._schema = schema
@@ -41,12 +48,19 @@ class PostgresStore(Store):
         async with self.sessions.begin() as session:
             yield session
 
+    def _notice(self, context: ExceptionContext) -> StoreUnavailableError | None:
+        """A table is missing: somebody has made the database again."""
+        if getattr(context.original_exception, "sqlstate", None) != asyncpg.UndefinedTableError.sqlstate:
+            return None
+        self.doubt()
+        return unavailable(context.original_exception)
+
     async def _prepare(self) -> None:
         await upgrade(self._settings, self._schema, lambda line: log.info("postgres_preparing", step=line))
 
     async def _ask(self) -> None:
         async with self.engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
+            await connection.execute(_REVISION)
 
     async def _close(self) -> None:
         await self.engine.dispose()

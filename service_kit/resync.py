@@ -27,7 +27,7 @@ def main(store: PostgresStore, copy: StampedCopy[Any], clock: HybridClock) -> in
     try:
         rows = asyncio.run(_resync(store, CopySync(copy, store, clock)))
     except (StoreUnavailableError, SQLAlchemyError, OSError) as error:
-        print(f"PostgreSQL cannot be used; DATABASE_URL says where it is: {error}")
+        print(f"PostgreSQL cannot be used; DATABASE_URL says where it is: {error.__cause__ or error}")
         return 1
     print(f"{rows} rows are in the outbox. The running service publishes them, and the other side tells its own.")
     return 0

@@ -1,7 +1,7 @@
 """A service's database as the service holds it: usable once it is prepared, which is tried until it succeeds.
 
 The service starts without waiting for the server; until then every use is a 503, because a write without the newest
-indexes and constraints could store what they forbid.
+indexes and constraints could store what they forbid. A database that turns out to be another one is prepared again.
 """
 
 import asyncio
@@ -31,6 +31,7 @@ class Store(ABC):
     def __init__(self, server: str, database: str) -> None:
         self._names = {"server": server, "database": database}
         self._prepared = False
+        self._doubted = asyncio.Event()
 
     @abstractmethod
     async def _prepare(self) -> None:
@@ -47,7 +48,7 @@ class Store(ABC):
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
         """Prepare in the background while the block runs; close the connections after it."""
-        preparing = asyncio.create_task(self._prepare_until_done())
+        preparing = asyncio.create_task(self._keep_prepared())
         try:
             yield
         finally:
@@ -60,6 +61,17 @@ class Store(ABC):
         """Make of the database what the code needs; harmless when it is so already."""
         await self._prepare()
         self._prepared = True
+
+    def doubt(self) -> None:
+        """Prepare again: what the code needs is not there any more."""
+        self._prepared = False
+        self._doubted.set()
+
+    async def _keep_prepared(self) -> None:
+        while True:
+            self._doubted.clear()
+            await self._prepare_until_done()
+            await self._doubted.wait()
 
     async def _prepare_until_done(self) -> None:
         while not self._prepared:

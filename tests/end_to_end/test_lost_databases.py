@@ -1,5 +1,6 @@
 """One of the two databases of passengers is dropped and made again, while its service runs."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -53,8 +54,8 @@ async def test_resync_restores_a_database_that_was_made_again(service: str, tmp_
         assert (await client.get(f"{loser.url}/sync/digest")).status_code == 503
         await _execute(copies, f"CREATE DATABASE {service}")
         assert (await client.get(f"{loser.url}/sync/digest")).status_code == 503
+        assert await until(lambda: asyncio.to_thread(loser.is_ready))  # it has made its tables
 
-        _run(f"{service}.init_db", copies)
         _run(f"{service}.resync", copies)
 
         assert await until(lambda: _has_all(copies))

@@ -34,22 +34,34 @@ async def backlog(*, seed: int, seconds: float, rate: float) -> Verdict:
     """The broker is away until 100,000 orders wait in the outbox; half of them leave while nobody calls."""
     wrk.install()
     async with trial("backlog", seed=seed, rate=0) as current:
-        site = current.site
-        before = [await _call(site, rate) for _ in range(round(seconds / _TURN_SECONDS))]
+        site, callers = current.site, current.callers
+        before = [await _call(site, rate) for _ in range(max(1, round(seconds / _TURN_SECONDS)))]
         await site.stop(site.broker)
         await asyncio.to_thread(_insert, site)
         await site.start(site.broker)
+        began = time.monotonic()
         await _relayed_until(site, _ORDERS - 1)
-        alone, meanwhile = await _relayed_until(site, _ORDERS // 2), []
-        waiting, began = site.waiting_events(), time.monotonic()
-        while (left := site.waiting_events()) > _ORDERS // 10:
-            meanwhile.append(await _call(site, rate))
-        beside = (waiting - left) / (time.monotonic() - began)
+        alone = await _relayed_until(site, _ORDERS // 2)
+        meanwhile, beside = await _relayed_beside_callers(site, rate)
         await until(site.is_quiet, _PATIENCE_SECONDS)
-        current.callers.accepted |= dict.fromkeys(site.orders_in_store(), began)  # wrk does not say which they are
-    current.verdict.notes.append(f"{alone:.0f} orders a second were relayed while nobody called, {beside:.0f} later")
-    _compare(current.verdict, before, meanwhile)
-    return current.verdict
+        stored = site.orders_in_store()
+        callers.accepted |= dict.fromkeys(stored, began)  # wrk does not say which they are, but how many
+    verdict, answered = current.verdict, _ORDERS + sum(turn.answers for turn in (*before, *meanwhile))
+    if len(stored) < answered:
+        verdict.failures.append(f"{answered} orders were accepted, but {len(stored)} are in the store")
+    verdict.notes.append(f"{alone:.0f} orders a second were relayed while nobody called, {beside:.0f} later")
+    _compare(verdict, before, meanwhile)
+    return verdict
+
+
+async def _relayed_beside_callers(site: Site, rate: float) -> tuple[list[wrk.Load], float]:
+    """Call until a tenth of the orders is left; what the callers met, and how many a second were relayed."""
+    meanwhile, waiting, began = [], site.waiting_events(), time.monotonic()
+    while (left := site.waiting_events()) > _ORDERS // 10:
+        if time.monotonic() > began + _PATIENCE_SECONDS:
+            raise TimeoutError(f"{left} orders still wait for the broker.")
+        meanwhile.append(await _call(site, rate))
+    return meanwhile, (waiting - left) / (time.monotonic() - began)
 
 
 def _compare(verdict: Verdict, before: Sequence[wrk.Load], meanwhile: Sequence[wrk.Load]) -> None:

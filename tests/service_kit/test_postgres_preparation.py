@@ -51,6 +51,21 @@ async def test_a_database_that_cannot_be_migrated_keeps_the_service_from_being_r
     assert any("already exists" in str(line.get("error")) for line in told)
 
 
+async def test_a_database_that_has_lost_its_tables_is_prepared_again(ledger: PostgresStore) -> None:
+    async with ledger.opened():
+        async with ledger.transaction() as session:
+            tables = await session.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
+            await session.execute(text(f"DROP TABLE {', '.join(tables)}"))
+
+        with pytest.raises(StoreUnavailableError):
+            await ledger.ping()
+
+        await until(lambda: ledger._prepared)
+        await ledger.ping()
+        async with ledger.transaction() as session:
+            assert await session.scalar(text("SELECT count(*) FROM payments")) == 0
+
+
 CLOSE_WHILE_WAITING = """
 import asyncio
 from service_kit.settings import PostgresSettings, load

@@ -26,13 +26,13 @@ async def test_sweeps_up_what_another_process_has_left(
 async def test_sweeps_in_small_bites_while_callers_write(
     relay: Relay, store: Store, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(relay_module, "_CALLED_SECONDS", 0.05)
     add_due(store, clock, 100)
     (fresh,) = add(store, clock)
     relay.hand_over(fresh)
     async with relay.running():
         await until_empty(store)
-        assert store.limits[0] < 20
+        assert max(store.limits) < 20
+        monkeypatch.setattr(relay_module, "_CALLED_SECONDS", 0.05)
         await until(lambda: store.limits[-1] > 100)
 
 
