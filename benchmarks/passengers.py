@@ -19,7 +19,7 @@ from benchmarks.wrk import load
 COUNT: Final = 7_000
 _MILLION: Final = 1_000_000
 _REQUEST_ROWS: Final = 100_000
-_REPEATS: Final = 5
+_REPEATS: Final = 10
 _LIST_REPEATS: Final = 20
 _SECONDS: Final = 4
 _CALLERS: Final = 2

@@ -92,7 +92,12 @@ async def add_events(
     ]
     if rows:
         await session.execute(insert(table).inline(), rows)
-        await session.execute(select(func.pg_notify(OUTBOX, "")))
+        await wake_relays(session)
+
+
+async def wake_relays(session: AsyncSession) -> None:
+    """Wake them when the transaction is committed; for entries that a statement of the service's own has written."""
+    await session.execute(select(func.pg_notify(OUTBOX, "")))
 
 
 class PostgresOutbox:

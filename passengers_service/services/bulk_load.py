@@ -11,23 +11,22 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 
-import msgspec
 from sqlalchemy import TextClause
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from passengers_service.events import PASSENGER_CHANGED, SOURCE
-from passengers_service.models.tables import DOCUMENT_INDEX, LIST_VERSION, OUTBOX
+from passengers_service.models.tables import DOCUMENT_INDEX, LIST_VERSION
 from passengers_service.services.bulk_check import checked
 from passengers_service.services.bulk_result import LoadResult, NoRowsError
 from passengers_service.services.bulk_rows import Row, RowReader, chunks_of
 from passengers_service.services.bulk_staging import Numbered, Staging, Step
 from passengers_service.services.bulk_statements import INSERT, IS_ANYBODY_KNOWN, LOCK, ONE_AT_A_TIME, UPDATE
-from service_kit.events import new_event
+from service_kit.events import envelope_parts
 from service_kit.hybrid_clock import HybridClock, stamp_text
 from service_kit.list_version import count_change
 from service_kit.postgres import violated_constraint
-from service_kit.postgres_outbox import add_events
+from service_kit.postgres_outbox import wake_relays
 from service_kit.problems import ServiceError
 
 STEP_ROWS: Final = 10_000
@@ -40,12 +39,6 @@ class TooManyRowsError(ServiceError):
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     code = "too-many-rows"
-
-
-class _Changes(msgspec.Struct, frozen=True):
-    """`PassengersChanged`, of which PostgreSQL has written the entries."""
-
-    changes: msgspec.Raw
 
 
 class Loads:
@@ -142,6 +135,7 @@ class _Load:
         self._result.finish()
         if self._result.created or self._result.updated:
             await count_change(self.session, LIST_VERSION)
+            await wake_relays(self.session)
 
     async def _sift(self) -> None:
         """Reject what the load has brought before, if that is not done."""
@@ -176,10 +170,7 @@ class _Load:
 
     async def _change(self, statement: TextClause, step: Step, stamp: int) -> int:
         """Change passengers, with the events that tell it; how many."""
-        parameters = {**step, "stamp": stamp, "stamp_text": stamp_text(stamp), "now": self.now}
-        told = (await self.session.execute(statement, parameters)).all()
-        events = [
-            new_event(PASSENGER_CHANGED, SOURCE, _Changes(msgspec.Raw(part.changes)), at=self.now) for part in told
-        ]
-        await add_events(self.session, OUTBOX, [(event, None) for event in events], now=self.now)
-        return sum(part.passengers for part in told)
+        told = {"stamp": stamp, "stamp_text": stamp_text(stamp), "now": self.now, "topic": PASSENGER_CHANGED}
+        envelope = envelope_parts(PASSENGER_CHANGED, SOURCE, at=self.now)
+        changed: int = await self.session.scalar(statement, {**step, **told, **envelope._asdict()})
+        return changed

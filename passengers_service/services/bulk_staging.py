@@ -5,7 +5,8 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Final
 
-from sqlalchemy import TextClause
+from sqlalchemy import TextClause, text
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.schema import CreateTable
 
@@ -21,7 +22,8 @@ from passengers_service.services.bulk_statements import (
 from service_kit.postgres_copy import copy_rows
 from service_kit.uuid7 import uuid7_texts
 
-_CREATE: Final = CreateTable(STAGED)
+# As text: of a statement that SQLAlchemy knows for a definition it takes notice, and prepares all others anew.
+_CREATE: Final = text(str(CreateTable(STAGED).compile(dialect=postgresql.dialect())))  # type: ignore[no-untyped-call]  # SQLAlchemy's
 _COLUMNS: Final = ("row", "id", "has_own_id", *PassengerEdit.model_fields)
 _values: Final = attrgetter(*PassengerEdit.model_fields)
 

@@ -1,7 +1,7 @@
 """The statements of a load: from a temporary table of its rows into the passengers, whole sets at a time.
 
-Both statements that change passengers answer the events' data, made by PostgreSQL: an array of entries for each 500
-passengers. So the rows of a load pass through Python once, on their way in.
+Both statements that change passengers write the events that tell it into the outbox, one for each 500 passengers, and
+answer how many have changed. So the rows of a load pass through Python once, on their way in.
 """
 
 from typing import Final
@@ -10,6 +10,7 @@ from sqlalchemy import Boolean, Column, Date, Integer, MetaData, Table, Text, Uu
 
 from passengers_service.events import PassengerFields
 from passengers_service.models.passenger import PassengerEdit
+from passengers_service.models.tables import OUTBOX
 
 EVENT_PASSENGERS: Final = 500
 
@@ -53,10 +54,19 @@ _CHANGED_FIELDS: Final = (
     + _list("CASE WHEN p.stamps[{place}] = :stamp THEN " + _NAME_AND_VALUE + " END", _EDITED)
     + ") || '}'"
 )
-_EVENTS: Final = f"""
-    SELECT count(*) AS passengers, convert_to('[' || string_agg(entry, ',') || ']', 'UTF8') AS changes
-    FROM (SELECT entry, (row_number() OVER () - 1) / {EVENT_PASSENGERS} AS part FROM told) AS numbered
-    GROUP BY part ORDER BY part
+_TOLD: Final = f"""
+    , events AS (
+        SELECT CAST(gen_random_uuid() AS text) AS id, count(*) AS passengers, string_agg(entry, ',') AS entries
+        FROM (SELECT entry, (row_number() OVER () - 1) / {EVENT_PASSENGERS} AS part FROM told) AS numbered
+        GROUP BY part
+    ), stored AS (
+        INSERT INTO {OUTBOX.name} (id, topic, body, due_at)
+        SELECT CAST(id AS uuid), CAST(:topic AS text), convert_to(concat(CAST(:before_id AS text), id,
+            CAST(:before_data AS text), '{{"changes":[', entries, ']}}', CAST(:after AS text)), 'UTF8'),
+            CAST(:now AS timestamptz)
+        FROM events
+    )
+    SELECT CAST(coalesce(sum(passengers), 0) AS integer) FROM events
 """  # noqa: S608 - of constants
 
 ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(7365727001)")
@@ -137,7 +147,7 @@ UPDATE: Final = text(
             AND ({_list("p.{name}", _EDITED)}) IS DISTINCT FROM ({_list("staged.{name}", _EDITED)})
         RETURNING {_entry(_CHANGED_FIELDS)}
     )
-    {_EVENTS}
+    {_TOLD}
     """  # noqa: S608 - of constants
 )
 
@@ -150,7 +160,7 @@ INSERT: Final = text(
         FROM staged WHERE {_IN_STEP} AND known_id IS NULL
         RETURNING {_entry(_ALL_FIELDS)}
     )
-    {_EVENTS}
+    {_TOLD}
     """  # noqa: S608 - of constants
 )
 """Breaks a unique index if one of them is known, comes twice in the load, or was registered by somebody just now.

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 from opentelemetry.sdk.trace import TracerProvider
 
-from service_kit.events import Event, UndecodableEventError, decode_event, encode_event, new_event, read_data
+from service_kit.events import (
+    Event,
+    UndecodableEventError,
+    decode_event,
+    encode_event,
+    envelope_parts,
+    new_event,
+    read_data,
+)
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
 GOOD = {"specversion": "1.0", "id": "1", "source": "/tests", "type": "thing.happened", "data": {"name": "one"}}
@@ -115,6 +123,13 @@ def test_states_a_fact_in_the_form_of_cloudevents() -> None:
         "datacontenttype": "application/json",
         "data": {"name": "ñandú 🦤"},
     }
+
+
+def test_tells_what_stands_around_the_id_and_the_data() -> None:
+    event = new_event("thing.happened", "/tests", Thing("ñandú 🦤"), at=AT)
+    before_id, before_data, after = envelope_parts("thing.happened", "/tests", at=AT)
+
+    assert f"{before_id}{event.id}{before_data}{bytes(event.data).decode()}{after}".encode() == encode_event(event)
 
 
 def test_gives_every_event_an_id_of_its_own() -> None:
