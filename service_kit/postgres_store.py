@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-import asyncpg
 import structlog
 from sqlalchemy import event, text
 from sqlalchemy.engine import ExceptionContext
@@ -18,6 +17,7 @@ from service_kit.store import Store
 
 log = structlog.get_logger()
 
+_NO_TABLE: Final = "42P01"
 _REVISION: Final = text("SELECT version_num FROM alembic_version")
 
 
@@ -50,7 +50,7 @@ class PostgresStore(Store):
 
     def _notice(self, context: ExceptionContext) -> StoreUnavailableError | None:
         """A table is missing: somebody has made the database again."""
-        if getattr(context.original_exception, "sqlstate", None) != asyncpg.UndefinedTableError.sqlstate:
+        if getattr(context.original_exception, "sqlstate", None) != _NO_TABLE:
             return None
         self.doubt()
         return unavailable(context.original_exception)
