@@ -58,7 +58,8 @@ async def test_replicas_share_the_work_and_do_nothing_twice(ana: UUID, store: Po
             await asyncio.sleep(0.2)  # the others come while these are locked
             return expired
 
-    assert sorted([await task for task in [asyncio.create_task(one()) for _ in range(4)]]) == [0, 200, 500, 500]
+    shares = [await task for task in [asyncio.create_task(one()) for _ in range(4)]]
+    assert (sum(shares), max(shares)) == (1200, 500)
     async with store.transaction() as session:
         assert set(await session.scalars(select(RESERVATIONS.c.version))) == {2}
 
