@@ -45,7 +45,7 @@ async def test_sweeps_at_once_when_it_is_woken(
         for count in range(1, 4):
             add_due(store, clock)
             woken.set()
-            await until(lambda count=count: len(broker.messages) == count, within=1)  # type: ignore[misc]
+            await until(lambda count=count: len(broker.messages) == count)  # type: ignore[misc]
 
 
 async def test_misses_no_wake_up_that_comes_while_it_looks(
@@ -64,7 +64,7 @@ async def test_misses_no_wake_up_that_comes_while_it_looks(
 
     monkeypatch.setattr(store, "claim", claim_and_then_something_comes)
     async with Relay(store, broker, clock, woken=woken).running():
-        await until(lambda: bool(broker.messages), within=1)
+        await until(lambda: bool(broker.messages))
 
 
 async def test_publishes_the_events_of_one_owner_in_their_order(
