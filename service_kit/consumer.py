@@ -60,7 +60,7 @@ class Consumer:
         Raises:
             ConnectionError: It is not consuming at the moment.
         """
-        if self._subscription is None:
+        if self._subscription is None or not self._subscription.has_begun:
             raise ConnectionError("not consuming")
 
     async def run(self, stop: asyncio.Event) -> None:

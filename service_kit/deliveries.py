@@ -37,6 +37,11 @@ class Subscription:
         self._cancelled = asyncio.Event()
         channel.on_consumer_cancel_callbacks.add(self._on_cancel)
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether the broker has confirmed it."""
+        return self._tag is not None
+
     async def begin(self, prefetch: int) -> None:
         """Let messages come, at most `prefetch` unacknowledged ones; called again, it changes that number."""
         if self._tag is not None:  # first of all: of two consumers the broker might feed the later one first

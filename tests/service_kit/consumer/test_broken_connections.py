@@ -56,7 +56,8 @@ async def test_makes_a_deleted_queue_again_at_once(
             await until(lambda: has(queue, 0), within=10)
         await queue.put_events(thing_happened())
         await witness.has_handled("one")
-    assert [line["event"].endswith("was deleted") for line in logs if line["log_level"] == "warning"] == [True]
+    warnings = [line["event"] for line in logs if line["log_level"] == "warning"]
+    assert [warning.endswith("was deleted") for warning in warnings] == [True], warnings
 
 
 async def test_makes_a_deleted_queue_again_while_it_handles_a_message(
