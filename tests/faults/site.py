@@ -19,9 +19,9 @@ from dev_stack.rabbit_node import RabbitNode
 from dev_stack.server import Server
 from orders_service.config.rabbit import ORDERS_QUEUE
 from service_kit.outbox import PARKED_UNTIL
+from tests.cable import Cable
 from tests.faults.servers import Servers, start_all
 from tests.faults.told import Told
-from tests.service_kit.stage import Cable
 from tests.system import ServiceProcess
 
 DATABASE: Final = "faults"

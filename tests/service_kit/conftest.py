@@ -1,4 +1,4 @@
-"""The notes API in process, and Python processes that hold nothing of the developer's own environment."""
+"""What tests of the kit ask for: the notes API, a queue, a cable, a database, Python without any settings of ours."""
 
 import asyncio
 import os
@@ -14,12 +14,15 @@ from pydantic import SecretStr
 from starlette.types import ASGIApp
 
 from dev_stack.postgres import Postgres
+from dev_stack.rabbit_node import RabbitNode
 from service_kit.postgres import open_connection
 from service_kit.postgres_store import PostgresStore
 from service_kit.settings import ApiSettings, PostgresSettings
+from tests.cable import Cable
 from tests.running import Running
 from tests.service_kit import notes_api
 from tests.service_kit.ledger.tables import SCHEMA
+from tests.service_kit.stage import Queue, own_queue
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,6 +56,20 @@ async def ledger(postgres_settings: PostgresSettings) -> AsyncIterator[PostgresS
     await store.prepare()
     yield store
     await store.engine.dispose()
+
+
+@pytest.fixture
+async def queue(rabbit: RabbitNode) -> AsyncIterator[Queue]:
+    """A queue of the test's own."""
+    async with own_queue(rabbit.url) as queue:
+        yield queue
+
+
+@pytest.fixture
+async def cable(rabbit: RabbitNode) -> AsyncIterator[Cable]:
+    """A way to RabbitMQ that can be cut."""
+    async with Cable(rabbit.url) as cable:
+        yield cable
 
 
 ClientMaker = Callable[[ASGIApp], Awaitable[httpx.AsyncClient]]

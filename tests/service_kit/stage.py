@@ -1,12 +1,11 @@
-"""What the tests of the broker half stand on: a queue of their own, a cable to cut, and handlers that watch."""
+"""What the tests of the broker half stand on: a queue of their own, and handlers that watch."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Self
-from urllib.parse import urlsplit
+from typing import Any
 from uuid import uuid4
 
 import aio_pika
@@ -183,76 +182,3 @@ async def is_consuming(consumer: Consumer) -> bool:
     except ConnectionError:
         return False
     return True
-
-
-class Cable:
-    """Carries TCP to a server; it can be cut, mended, and deafened so that no answer comes back."""
-
-    def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        assert parts.hostname is not None
-        assert parts.port is not None
-        self._server_at = (parts.hostname, parts.port)
-        self._parts = parts
-        self._listener: asyncio.Server | None = None
-        self._port = 0
-        self._ends: set[asyncio.StreamWriter] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._answers = asyncio.Event()
-        self._answers.set()
-
-    @property
-    def url(self) -> str:
-        user = f"{self._parts.username}:{self._parts.password}@" if self._parts.username else ""
-        return self._parts._replace(netloc=f"{user}127.0.0.1:{self._port}").geturl()
-
-    async def mend(self) -> None:
-        self._answers.set()
-        self._listener = await asyncio.start_server(self._carry, "127.0.0.1", self._port)
-        self._port = self._listener.sockets[0].getsockname()[1]
-
-    async def cut(self) -> None:
-        """Break every connection and refuse new ones."""
-        assert self._listener is not None
-        self._listener.close()
-        for end in list(self._ends):
-            end.transport.abort()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def deafen(self) -> None:
-        """Hold back whatever the server answers from now on; it is lost if the cable is cut."""
-        self._answers.clear()
-
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there_reader, there_writer = await asyncio.open_connection(*self._server_at)
-        always = asyncio.Event()
-        always.set()
-        for source, sink, gate in ((reader, there_writer, always), (there_reader, writer, self._answers)):
-            self._ends.add(sink)
-            task = asyncio.create_task(self._pump(source, sink, gate))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, gate: asyncio.Event) -> None:
-        try:
-            while data := await source.read(65536):
-                if not gate.is_set():
-                    waiting = asyncio.create_task(gate.wait())
-                    closing = asyncio.create_task(sink.wait_closed())
-                    await asyncio.wait({waiting, closing}, return_when=asyncio.FIRST_COMPLETED)
-                    waiting.cancel()
-                    closing.cancel()
-                sink.write(data)
-                await sink.drain()
-        except OSError:
-            pass
-        finally:
-            self._ends.discard(sink)
-            sink.close()
-
-    async def __aenter__(self) -> Self:
-        await self.mend()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.cut()

@@ -14,14 +14,13 @@ from dev_stack.rabbit_node import RabbitNode
 from service_kit import consumer_check as consumer_check_module
 from service_kit.consumer import Consumer
 from service_kit.consumer_check import ConsumerCheck, ConsumerLostError
+from tests.cable import Cable
 from tests.service_kit.stage import (
     PATIENCE_SECONDS,
-    Cable,
     Queue,
     Witness,
     consuming,
     is_consuming,
-    own_queue,
     thing_happened,
     until,
 )
@@ -120,12 +119,6 @@ async def test_does_not_doubt_a_consumer_that_has_been_fed_since_the_last_answer
 
 
 # With a real broker
-
-
-@pytest.fixture
-async def queue(rabbit: RabbitNode) -> AsyncIterator[Queue]:
-    async with own_queue(rabbit.url) as queue:
-        yield queue
 
 
 async def test_tells_of_a_queue_that_is_gone(rabbit: RabbitNode, queue: Queue) -> None:

@@ -10,15 +10,9 @@ from dev_stack.ports import free_port
 from dev_stack.rabbit_node import RabbitNode
 from tests.running import Running
 from tests.service_kit.conftest import PythonRunner
-from tests.service_kit.stage import Queue, own_queue, thing_happened, until
+from tests.service_kit.stage import Queue, thing_happened, until
 
 ServiceMaker = Callable[..., Awaitable[tuple[Running, httpx.AsyncClient]]]
-
-
-@pytest.fixture
-async def queue(rabbit: RabbitNode) -> AsyncIterator[Queue]:
-    async with own_queue(rabbit.url) as queue:
-        yield queue
 
 
 @pytest.fixture

@@ -18,11 +18,12 @@ from service_kit.postgres import connect
 from service_kit.postgres_store import PostgresStore
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import PostgresSettings
+from tests.cable import Cable
 from tests.service_kit.conftest import ClientMaker
 from tests.service_kit.ledger import api
 from tests.service_kit.ledger.serving import is_ready, serving
 from tests.service_kit.ledger.tables import PAYMENTS, SCHEMA
-from tests.service_kit.stage import Cable, until
+from tests.service_kit.stage import until
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 

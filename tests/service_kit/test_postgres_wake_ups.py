@@ -12,8 +12,9 @@ from service_kit.postgres_outbox import add_events
 from service_kit.postgres_store import PostgresStore
 from service_kit.postgres_wake_ups import WakeUps
 from service_kit.settings import PostgresSettings
+from tests.cable import Cable
 from tests.service_kit.ledger.tables import OUTBOX
-from tests.service_kit.stage import Cable, thing_happened, until
+from tests.service_kit.stage import thing_happened, until
 
 
 @pytest.fixture(autouse=True)

@@ -8,19 +8,8 @@ from dev_stack.rabbit_node import RabbitNode
 from service_kit import rabbit_publisher
 from service_kit.broker import Outcome, OutgoingMessage
 from service_kit.rabbit_publisher import RabbitPublisher
-from tests.service_kit.stage import Cable, Queue, own_queue, rabbitmqctl, until
-
-
-@pytest.fixture
-async def queue(rabbit: RabbitNode) -> AsyncIterator[Queue]:
-    async with own_queue(rabbit.url) as queue:
-        yield queue
-
-
-@pytest.fixture
-async def cable(rabbit: RabbitNode) -> AsyncIterator[Cable]:
-    async with Cable(rabbit.url) as cable:
-        yield cable
+from tests.cable import Cable
+from tests.service_kit.stage import Queue, rabbitmqctl, until
 
 
 @pytest.fixture

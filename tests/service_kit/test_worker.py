@@ -1,6 +1,6 @@
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,9 +9,10 @@ import pytest
 
 from dev_stack.ports import free_port
 from dev_stack.rabbit_node import RabbitNode
+from tests.cable import Cable
 from tests.running import Running
 from tests.service_kit.conftest import PythonRunner
-from tests.service_kit.stage import Cable, Queue, own_queue, thing_happened, until
+from tests.service_kit.stage import Queue, thing_happened, until
 
 WORK = """
 import asyncio, os, sys
@@ -59,12 +60,6 @@ class Worker:
 
 
 WorkerMaker = Callable[..., Awaitable[Worker]]
-
-
-@pytest.fixture
-async def queue(rabbit: RabbitNode) -> AsyncIterator[Queue]:
-    async with own_queue(rabbit.url) as queue:
-        yield queue
 
 
 @pytest.fixture

@@ -1,27 +1,16 @@
 """A consumer on a queue of the test's own, at the end of a cable, with a handler that watches."""
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 
-from dev_stack.rabbit_node import RabbitNode
 from service_kit.consumer import Consumer
 from service_kit.pace import Pace
-from tests.service_kit.stage import Cable, Queue, Witness, own_queue
+from tests.cable import Cable
+from tests.service_kit.stage import Queue, Witness, consuming, thing_happened, until
 
 ConsumerMaker = Callable[..., Consumer]
-
-
-@pytest.fixture
-async def queue(rabbit: RabbitNode) -> AsyncIterator[Queue]:
-    async with own_queue(rabbit.url) as queue:
-        yield queue
-
-
-@pytest.fixture
-async def cable(rabbit: RabbitNode) -> AsyncIterator[Cable]:
-    async with Cable(rabbit.url) as cable:
-        yield cable
 
 
 @pytest.fixture
@@ -47,3 +36,15 @@ def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def has(queue: Queue, count: int) -> bool:
     return await queue.count() == count
+
+
+@asynccontextmanager
+async def cut_off_at_work(consumer: Consumer, queue: Queue, witness: Witness, cable: Cable) -> AsyncIterator[None]:
+    """A consumer whose connection broke while it handles its first message, until `witness.gate` is set."""
+    witness.gate.clear()
+    await queue.put_events(thing_happened())
+    async with consuming(consumer):
+        await witness.is_at_work()
+        await cable.cut()
+        await until(lambda: consumer._subscription is None)
+        yield

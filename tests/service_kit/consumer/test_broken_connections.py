@@ -3,8 +3,9 @@
 import pytest
 from structlog.testing import capture_logs
 
-from tests.service_kit.consumer.conftest import ConsumerMaker, has
-from tests.service_kit.stage import Cable, Queue, Witness, consuming, is_consuming, thing_happened, until
+from tests.cable import Cable
+from tests.service_kit.consumer.conftest import ConsumerMaker, cut_off_at_work, has
+from tests.service_kit.stage import Queue, Witness, consuming, is_consuming, thing_happened, until
 
 
 @pytest.mark.usefixtures("brisk")
@@ -27,13 +28,8 @@ async def test_goes_on_when_the_connection_is_back(
 async def test_does_not_repeat_an_effect_whose_acknowledgement_was_lost(
     make_consumer: ConsumerMaker, queue: Queue, witness: Witness, cable: Cable
 ) -> None:
-    witness.gate.clear()
-    await queue.put_events(thing_happened())
     consumer = make_consumer()
-    async with consuming(consumer):
-        await witness.is_at_work()
-        await cable.cut()
-        await until(lambda: consumer._subscription is None)
+    async with cut_off_at_work(consumer, queue, witness, cable):
         await cable.mend()
         await until(lambda: is_consuming(consumer))
         witness.gate.set()
@@ -107,14 +103,8 @@ async def test_starts_before_the_broker_and_before_the_queue_with_a_line_a_retry
 async def test_goes_on_trying_to_copy_until_the_broker_is_back(
     make_consumer: ConsumerMaker, queue: Queue, witness: Witness, cable: Cable
 ) -> None:
-    witness.gate.clear()
     witness.failures = 1
-    await queue.put_events(thing_happened())
-    consumer = make_consumer()
-    async with consuming(consumer):
-        await witness.is_at_work()
-        await cable.cut()
-        await until(lambda: consumer._subscription is None)
+    async with cut_off_at_work(make_consumer(), queue, witness, cable):
         witness.gate.set()
         await cable.mend()
         await witness.has_handled("one")

@@ -6,8 +6,9 @@ import pytest
 
 from service_kit import consumer as consumer_module
 from service_kit.pace import Pace
-from tests.service_kit.consumer.conftest import ConsumerMaker, has
-from tests.service_kit.stage import Cable, Queue, Witness, consuming, is_consuming, thing_happened, until
+from tests.cable import Cable
+from tests.service_kit.consumer.conftest import ConsumerMaker, cut_off_at_work, has
+from tests.service_kit.stage import Queue, Witness, consuming, is_consuming, thing_happened, until
 
 
 async def test_finishes_and_acknowledges_the_message_in_hand_when_told_to_stop(
@@ -46,13 +47,7 @@ async def test_ends_although_the_broker_is_away(make_consumer: ConsumerMaker, ca
 async def test_ends_in_the_middle_of_an_outage_after_the_message_in_hand(
     make_consumer: ConsumerMaker, queue: Queue, witness: Witness, cable: Cable
 ) -> None:
-    witness.gate.clear()
-    await queue.put_events(thing_happened())
-    consumer = make_consumer()
-    async with consuming(consumer):
-        await witness.is_at_work()
-        await cable.cut()
-        await until(lambda: consumer._subscription is None)
+    async with cut_off_at_work(make_consumer(), queue, witness, cable):
         asyncio.get_running_loop().call_later(0.05, witness.gate.set)
     assert witness.handled == ["one"]
 

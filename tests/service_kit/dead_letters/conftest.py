@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,17 +13,11 @@ from dev_stack.rabbit_node import RabbitNode
 from service_kit.dead_letters import app
 from service_kit.deliveries import ATTEMPTS_HEADER
 from service_kit.settlement import DEAD_AT_HEADER, REASON_HEADER
-from tests.service_kit.stage import Queue, own_queue, until
+from tests.service_kit.stage import Queue, until
 
 HEADERS = {ATTEMPTS_HEADER: 4, DEAD_AT_HEADER: "2026-01-01T10:00:00+00:00", REASON_HEADER: "no\nstore"}  # sorted
 
 Command = Callable[..., Awaitable[Result]]
-
-
-@pytest.fixture
-async def queue(rabbit: RabbitNode) -> AsyncIterator[Queue]:
-    async with own_queue(rabbit.url) as queue:
-        yield queue
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from service_kit.dead_letter_queue import opened
 from service_kit.deliveries import Subscription
 from service_kit.rabbit_connection import BROKER_ERRORS
 from service_kit.rabbit_publisher import RabbitPublisher
+from tests.cable import Cable
 from tests.service_kit.dead_letters.conftest import bury, dead_ids, ids_in
-from tests.service_kit.stage import Cable, Queue
+from tests.service_kit.stage import Queue
 
 
 async def test_says_that_the_connection_has_ended_before_all_was_read(

@@ -6,13 +6,13 @@ import httpx
 import pytest
 from fastapi import APIRouter, Body, FastAPI, Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service_kit.app import create_app
 from service_kit.fast_lane import FastLane, PlainRequest
 from service_kit.settings import ApiSettings
 from tests.service_kit import notes_api
 from tests.service_kit.conftest import ClientMaker
+from tests.whole_bodies import WholeBodies
 
 JSON = {"Content-Type": "application/json"}
 LETTER = b'{"text": "Dear \xc3\x91"}'
@@ -35,25 +35,6 @@ async def by_lane(request: PlainRequest) -> Response | None:
     if request.body == BROKEN:
         raise RuntimeError("the inside of things")
     return Response(request.body, headers={"X-Served-By": "lane"}, media_type="application/json")
-
-
-class WholeBodies:
-    """Hands a body over in one message, as uvicorn does with a small one; httpx splits even the shortest."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        messages = [await receive()]
-        while messages[-1]["more_body"]:
-            messages.append(await receive())
-        whole = {"type": "http.request", "body": b"".join(message["body"] for message in messages)}
-        waiting = [whole]
-
-        async def receive_whole() -> Message:
-            return waiting.pop() if waiting else await receive()
-
-        await self.app(scope, receive_whole, send)
 
 
 def build(lane: FastLane | None = None, **settings: object) -> FastAPI:

@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 from tests.service_kit.conftest import ClientMaker
-from tests.service_kit.fast_lane.conftest import ASIDE, JSON, LETTER, WholeBodies, build, served_by
+from tests.service_kit.fast_lane.conftest import ASIDE, JSON, LETTER, build, served_by
+from tests.whole_bodies import WholeBodies
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 

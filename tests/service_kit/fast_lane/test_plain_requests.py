@@ -19,11 +19,11 @@ from tests.service_kit.fast_lane.conftest import (
     JSON,
     LETTER,
     LIMIT,
-    WholeBodies,
     build,
     router,
     served_by,
 )
+from tests.whole_bodies import WholeBodies
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 

@@ -12,11 +12,11 @@ from tests.service_kit.fast_lane.conftest import (
     JSON,
     LETTER,
     LIMIT,
-    WholeBodies,
     build,
     by_lane,
     served_by,
 )
+from tests.whole_bodies import WholeBodies
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 

@@ -12,6 +12,7 @@ from orders_service.config.settings import OrdersSettings
 from orders_service.main import build
 from orders_service.routes.orders import _create_plainly, create
 from tests.orders_service.conftest import Stored, is_ready, until
+from tests.whole_bodies import WholeBodies
 
 LANE: Final = _create_plainly.__name__
 ROUTE: Final = create.__name__
@@ -20,30 +21,19 @@ ORDINARY: Final = {"Content-Type": "application/json; charset=utf-8"}
 """No lane takes it."""
 
 
-class WholeBodies:
-    """Hands a body over in one message, as uvicorn does with a small one; httpx splits even the shortest.
-
-    `X-Endpoint` tells which function has answered.
-    """
+class TellsEndpoint:
+    """Adds `X-Endpoint`, which tells which function has answered."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        messages = [await receive()]
-        while messages[-1]["more_body"]:
-            messages.append(await receive())
-        waiting = [{"type": "http.request", "body": b"".join(message["body"] for message in messages)}]
-
-        async def receive_whole() -> Message:
-            return waiting.pop() if waiting else await receive()
-
         async def send_telling(message: Message) -> None:
             if message["type"] == "http.response.start" and "endpoint" in scope:
                 message["headers"] = [*message["headers"], (b"x-endpoint", scope["endpoint"].__name__.encode())]
             await send(message)
 
-        await self.app(scope, receive_whole, send_telling)
+        await self.app(scope, receive, send_telling)
 
 
 @pytest.fixture
@@ -51,7 +41,7 @@ async def api(settings: OrdersSettings, stored: Stored) -> AsyncIterator[httpx.A
     """A client of the app whose bodies arrive whole."""
     assert stored is not None
     app = build(settings)
-    transport = httpx.ASGITransport(WholeBodies(app))
+    transport = httpx.ASGITransport(WholeBodies(TellsEndpoint(app)))
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://api") as api:
         await until(lambda: is_ready(api))
         yield api

@@ -1,0 +1,69 @@
+"""A settlement on a channel that remembers what was acknowledged."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from service_kit import settlement as settlement_module
+from service_kit.deliveries import Delivery, Subscription
+from service_kit.fakes import MemoryBroker
+from service_kit.rabbit import QueueTopology
+from service_kit.settlement import CONSUMED, Settlement
+
+TOPOLOGY = QueueTopology("orders_queue", topics=("order.*",))
+
+
+class FakeChannel:
+    """Remembers what was acknowledged."""
+
+    def __init__(self) -> None:
+        self.on_consumer_cancel_callbacks: set[Any] = set()
+        self.acked: list[int] = []
+        self.error: BaseException | None = None
+        self.is_closed = False
+        self.for_all_before = False
+
+    async def basic_ack(self, tag: int, *, multiple: bool) -> None:
+        self.for_all_before = multiple
+        if self.error:
+            raise self.error
+        self.acked.append(tag)
+
+
+@pytest.fixture(autouse=True)
+def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settlement_module, "_COPY_AGAIN_SECONDS", 0.002)
+
+
+@pytest.fixture
+async def channel() -> FakeChannel:
+    return FakeChannel()
+
+
+@pytest.fixture
+async def broker() -> MemoryBroker:
+    return MemoryBroker()
+
+
+@pytest.fixture
+def settlement(broker: MemoryBroker) -> Settlement:
+    return Settlement(TOPOLOGY, broker)
+
+
+@pytest.fixture
+async def subscription(channel: FakeChannel) -> Subscription:
+    return Subscription(channel, TOPOLOGY.queue, lambda _delivery: None)  # type: ignore[arg-type]  # a fake
+
+
+def tagged(subscription: Subscription, tag: int) -> Delivery:
+    return replace(delivered(subscription), tag=tag)
+
+
+def delivered(subscription: Subscription, headers: dict[str, Any] | None = None) -> Delivery:
+    return Delivery("m1", b"body", "text/plain", headers or {}, tag=7, subscription=subscription)
+
+
+def consumed(outcome: str) -> float:
+    count: float = CONSUMED.labels(TOPOLOGY.queue, outcome)._value.get()
+    return count
