@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 import typer
 
-from dev_stack import data_lock
+from dev_stack import data_lock, node_tools
 from dev_stack.embedded import SERVERS, Embedded, servers_for
 from dev_stack.errors import StackError
 from dev_stack.lock import check_all, write_all
@@ -31,10 +31,11 @@ def up(services: Annotated[list[str] | None, typer.Argument(help="Names; all whe
 
 @app.command()
 def install() -> None:
-    """Install what the machine lacks for the embedded servers."""
+    """Install what the machine lacks for the embedded servers and for the tests."""
     for kind in servers_for(list(SERVERS), environment_of(ROOT, os.environ)).values():
         if isinstance(kind, Embedded):
             kind.server.install()
+    node_tools.install()
 
 
 @app.command()
