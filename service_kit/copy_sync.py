@@ -70,7 +70,7 @@ class CopySync(Generic[Fields]):
     async def _merge_once(self, event: Event, told: RowsChanged[Fields]) -> None:
         now = self._wall()
         async with self._store.transaction() as session:
-            if await first_seen(session, self._copy.inbox, event, now=now):
+            if await first_seen(session, self._copy.inbox, event):
                 await self._copy.merge(session, told.changes, now)
 
     async def _answer(self, event: Event, _: CopyRequested) -> None:
@@ -83,7 +83,7 @@ class CopySync(Generic[Fields]):
         rows = await self.tell_all(told)
         now = self._wall()
         async with self._store.transaction() as session:
-            await add_events(session, self._copy.outbox, [(self._copy.copy_asked_for(at=now), None)], now=now)
+            await add_events(session, self._copy.outbox, [(self._copy.copy_asked_for(at=now), None)])
         return rows
 
     async def count(self) -> int:
@@ -113,7 +113,7 @@ class CopySync(Generic[Fields]):
             changes = [change for row in rows for change in changes_of(row, self._copy.fields)]
             if changes:
                 event = self._copy.changes_told(changes, at=now)
-                await add_events(session, self._copy.outbox, [(event, None)], now=now)
+                await add_events(session, self._copy.outbox, [(event, None)])
         return rows
 
 

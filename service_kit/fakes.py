@@ -22,6 +22,10 @@ class FakeClock:
         """The time."""
         return self.now
 
+    def seconds(self) -> float:
+        """The time as a clock that only goes on has it."""
+        return self.now.timestamp()
+
     def advance(self, by: timedelta) -> None:
         """Move the clock forward."""
         self.now += by
@@ -42,7 +46,8 @@ class MemoryOutbox:
         """Lease due entries."""
         now, token = self._clock(), uuid4().hex
         due = sorted((entry for entry in self._firsts() if entry.due_at <= now), key=lambda entry: entry.due_at)
-        claimed = [replace(entry, due_at=now + LEASE, lease=token) for entry in due[:limit]]
+        began = now.timestamp()
+        claimed = [replace(entry, due_at=now + LEASE, lease=token, lease_began=began) for entry in due[:limit]]
         for entry in claimed:
             self._by_owner[entry.owner][0] = entry
         return claimed

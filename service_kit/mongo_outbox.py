@@ -8,6 +8,7 @@ Source: docs/decisions/0002-outbox-inside-the-document.md
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from time import monotonic
 from typing import Any, Final
 from uuid import uuid4
 
@@ -62,7 +63,7 @@ async def release(entry: OutboxEntry, collection: MongoCollection, *, now: datet
     await collection.update_one({"_id": entry.owner, "outbox.id": entry.id}, {"$set": {"outbox.$.due_at": now}})
 
 
-def _entry(owner: Any, kept: dict[str, Any]) -> OutboxEntry:  # noqa: ANN401 - as above
+def _entry(owner: Any, kept: dict[str, Any], lease_began: float) -> OutboxEntry:  # noqa: ANN401 - as above
     return OutboxEntry(
         id=kept["id"],
         owner=owner,
@@ -71,6 +72,7 @@ def _entry(owner: Any, kept: dict[str, Any]) -> OutboxEntry:  # noqa: ANN401 - a
         due_at=kept["due_at"],
         lease=kept["lease"],
         attempts=kept["attempts"],
+        lease_began=lease_began,
     )
 
 
@@ -86,7 +88,7 @@ class MongoOutbox:
 
     async def claim(self, limit: int) -> Sequence[OutboxEntry]:
         """Lease due entries. Two claimants may find the same document; the update decides who gets it."""
-        now, token = self._clock(), uuid4().hex
+        now, token, began = self._clock(), uuid4().hex, monotonic()
         due = {_DUE: {"$lte": now}}
         # Unsorted on purpose: the index is read in its order and only as far as needed. To sort by a path into an array
         # MongoDB would fetch all that is due, which is much after the broker was away.
@@ -97,7 +99,7 @@ class MongoOutbox:
         lease = {"$set": {_DUE: now + LEASE, _LEASE: token}}
         await self._forgetful.update_many({**ids, **due}, lease, hint="_id_")  # else it may walk all that is due
         mine = await self._documents.find({**ids, _LEASE: token}, {"first": {"$first": "$outbox"}}).to_list(limit)
-        return [_entry(document["_id"], document["first"]) for document in mine]
+        return [_entry(document["_id"], document["first"], began) for document in mine]
 
     async def clear(self, entries: Sequence[OutboxEntry]) -> None:
         """Pull confirmed entries out of their documents."""

@@ -7,8 +7,9 @@ them in a table; `fakes.py` has one in memory.
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any, Final, Protocol
 
 LEASE: Final = timedelta(seconds=15)
@@ -30,9 +31,12 @@ class OutboxEntry:
         owner: Key of the document or row that it was written with; entries of one owner leave in their order.
         topic: The routing key.
         body: The encoded event.
-        due_at: Until then the holder of the lease publishes it; after that anybody may claim it.
+        due_at: Until then the holder of the lease publishes it; after that anybody may claim it. By the clock of the
+            store's server: no process compares it with its own, which may be an hour off.
         lease: Token of the holder; a postponement counts only under the same token.
         attempts: Refusals by the broker so far.
+        lease_began: In seconds of this process's `time.monotonic()`; the lease began then or later. So a holder knows
+            how much of it is left without any wall clock.
     """
 
     id: str
@@ -42,6 +46,7 @@ class OutboxEntry:
     due_at: datetime
     lease: str
     attempts: int = 0
+    lease_began: float = field(default_factory=monotonic, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class NoOutboxError(Exception):
 
 
 class OutboxStore(Protocol):
-    """Where entries are kept. All instants are aware."""
+    """Where entries are kept. All instants are aware, and by the clock of the store's server."""
 
     async def claim(self, limit: int) -> Sequence[OutboxEntry]:
         """Lease up to `limit` due entries, those that have been due longest; of one owner only its oldest."""
@@ -90,9 +95,13 @@ def backoff_seconds(refusals: int) -> float:
     return min(2.0 ** (refusals - 1), _MAX_BACKOFF_SECONDS) * random.uniform(1.0, 1.1)
 
 
+def wait_after_refusal(entry: OutboxEntry) -> timedelta | None:
+    """How long an entry that was refused once more waits; None if it is given up on."""
+    refusals = entry.attempts + 1
+    return None if refusals >= MAX_ATTEMPTS else timedelta(seconds=backoff_seconds(refusals))
+
+
 def due_after_refusal(entry: OutboxEntry, now: datetime) -> datetime:
     """When an entry that was refused once more is due again; `PARKED_UNTIL` if it is given up on."""
-    refusals = entry.attempts + 1
-    if refusals >= MAX_ATTEMPTS:
-        return PARKED_UNTIL
-    return now + timedelta(seconds=backoff_seconds(refusals))
+    wait = wait_after_refusal(entry)
+    return PARKED_UNTIL if wait is None else now + wait

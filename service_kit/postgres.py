@@ -10,7 +10,7 @@ from typing import Final
 import asyncpg
 import msgspec
 import structlog
-from sqlalchemy import event, exc
+from sqlalchemy import TIMESTAMP, event, exc, func
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -34,6 +34,11 @@ _GONE: Final = ("08", "57P")
 """The connection is lost, or the server is starting or stopping. Source: PostgreSQL's documentation, appendix A."""
 _REFUSED: Final = (*_GONE, "53", "58", "25006", "40001", "40P01", "55P03")
 """It is out of something, a standby, or it has undone the transaction for the sake of another: try again."""
+
+
+SERVER_NOW: Final = func.now(type_=TIMESTAMP(timezone=True))
+"""The server's clock when the transaction began. Each process has a clock of its own, and they may be hours apart: what
+one compares with another's goes by this one."""
 
 
 def unavailable(error: BaseException) -> StoreUnavailableError:

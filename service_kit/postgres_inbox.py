@@ -4,18 +4,18 @@ The note is made in the transaction of the change: they are there both, or neith
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy import TIMESTAMP, Column, Index, MetaData, Table, delete, select
+from sqlalchemy import TIMESTAMP, Column, ColumnElement, Index, MetaData, Table, delete, select
 from sqlalchemy.dialects.postgresql import BYTEA, insert
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from service_kit.clock import utc_now
 from service_kit.events import Event
+from service_kit.postgres import SERVER_NOW
 
 log = structlog.get_logger()
 
@@ -36,17 +36,17 @@ def inbox_table(metadata: MetaData) -> Table:
     )
 
 
-async def first_seen(session: AsyncSession, table: Table, event: Event, *, now: datetime) -> bool:
+async def first_seen(session: AsyncSession, table: Table, event: Event) -> bool:
     """Note an event in the running transaction; False if it was applied before. A twin that is at it is waited for."""
-    note = insert(table).values(identity=event.identity, received_at=now).on_conflict_do_nothing()
+    note = insert(table).values(identity=event.identity, received_at=SERVER_NOW).on_conflict_do_nothing()
     noted = await session.execute(note.returning(table.c.identity))
     return noted.first() is not None
 
 
 @asynccontextmanager
-async def pruning(engine: AsyncEngine, table: Table, clock: Callable[[], datetime] = utc_now) -> AsyncIterator[None]:
+async def pruning(engine: AsyncEngine, table: Table, now: ColumnElement[datetime] = SERVER_NOW) -> AsyncIterator[None]:
     """Forget what is older than 14 days, every hour while the block runs."""
-    task = asyncio.create_task(_prune_for_ever(engine, table, clock))
+    task = asyncio.create_task(_prune_for_ever(engine, table, now))
     try:
         yield
     finally:
@@ -55,17 +55,17 @@ async def pruning(engine: AsyncEngine, table: Table, clock: Callable[[], datetim
             await task
 
 
-async def _prune_for_ever(engine: AsyncEngine, table: Table, clock: Callable[[], datetime]) -> None:
+async def _prune_for_ever(engine: AsyncEngine, table: Table, now: ColumnElement[datetime]) -> None:
     while True:
         try:
-            while await prune(engine, table, now=clock()) == _AT_ONCE:
+            while await prune(engine, table, now) == _AT_ONCE:
                 pass
         except Exception as error:  # noqa: BLE001 - nobody awaits this task; whatever it meets must be told
             log.warning("inbox_not_pruned", error=f"{type(error).__name__}: {error}"[:300])
         await asyncio.sleep(_EVERY_SECONDS)
 
 
-async def prune(engine: AsyncEngine, table: Table, *, now: datetime) -> int:
+async def prune(engine: AsyncEngine, table: Table, now: ColumnElement[datetime] = SERVER_NOW) -> int:
     """Forget some of what is older than 14 days; answers how many, at most 10,000."""
     old = select(table.c.identity).where(table.c.received_at < now - _REMEMBERED).limit(_AT_ONCE)
     async with engine.begin() as connection:

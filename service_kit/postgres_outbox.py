@@ -4,9 +4,10 @@ What the relay does to the table (leases, postponements, deletions) is committed
 that loses some of it makes an event come twice, which consumers tolerate, and never makes one vanish.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from time import monotonic
 from typing import Any, Final
 from uuid import uuid4
 
@@ -19,7 +20,9 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    Interval,
     MetaData,
+    Row,
     Table,
     Text,
     bindparam,
@@ -28,6 +31,7 @@ from sqlalchemy import (
     func,
     insert,
     inspect,
+    literal,
     or_,
     select,
     text,
@@ -37,10 +41,9 @@ from sqlalchemy.dialects.postgresql import BYTEA
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
-from service_kit.clock import utc_now
 from service_kit.events import Event, encode_event
-from service_kit.outbox import LEASE, PARKED_UNTIL, Backlog, NoOutboxError, OutboxEntry, due_after_refusal
-from service_kit.postgres import connect
+from service_kit.outbox import LEASE, PARKED_UNTIL, Backlog, NoOutboxError, OutboxEntry, wait_after_refusal
+from service_kit.postgres import SERVER_NOW, connect
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import PostgresSettings, load
 
@@ -50,6 +53,8 @@ OUTBOX: Final = "outbox"
 _REASON_CHARACTERS: Final = 200
 
 _HASTY: Final = text("SET LOCAL synchronous_commit TO off")
+
+_PARKED_UNTIL: Final = literal(PARKED_UNTIL, TIMESTAMP(timezone=True))
 
 
 def outbox_table(metadata: MetaData) -> Table:
@@ -74,9 +79,7 @@ def outbox_table(metadata: MetaData) -> Table:
     )
 
 
-async def add_events(
-    session: AsyncSession, table: Table, events: Iterable[tuple[Event, str | None]], *, now: datetime
-) -> None:
+async def add_events(session: AsyncSession, table: Table, events: Iterable[tuple[Event, str | None]]) -> None:
     """Write events with the change that caused them, and wake the relays when it is committed.
 
     Args:
@@ -84,14 +87,12 @@ async def add_events(
         table: The service's outbox.
         events: Each with its owner: events of one owner leave in the order in which they were written, if their
             writers lock the owner's row, as an update of it does. None is for what needs no order.
-        now: The instant of the change.
     """
     rows = [
-        {"id": event.id, "owner": owner, "topic": event.type, "body": encode_event(event), "due_at": now}
-        for event, owner in events
+        {"id": event.id, "owner": owner, "topic": event.type, "body": encode_event(event)} for event, owner in events
     ]
     if rows:
-        await session.execute(insert(table).inline(), rows)
+        await session.execute(insert(table).inline().values(due_at=SERVER_NOW), rows)
         await wake_relays(session)
 
 
@@ -101,21 +102,26 @@ async def wake_relays(session: AsyncSession) -> None:
 
 
 class PostgresOutbox:
-    """An `OutboxStore` in one table."""
+    """An `OutboxStore` in one table.
 
-    def __init__(self, engine: AsyncEngine, table: Table, clock: Callable[[], datetime] = utc_now) -> None:
+    Args:
+        engine: Of its database.
+        table: The outbox.
+        now: What leases, waits and claims go by.
+    """
+
+    def __init__(self, engine: AsyncEngine, table: Table, now: ColumnElement[datetime] = SERVER_NOW) -> None:
         self._engine = engine
         self._table = table
-        self._clock = clock
-        self._claim = _claim_of(table)
+        self._now = now
+        self._claim = _claim_of(table, now)
 
     async def claim(self, limit: int) -> Sequence[OutboxEntry]:
         """Lease due entries; those that another claimant has in its hands are passed over, not waited for."""
-        now = self._clock()
-        leased = {"now": now, "limit": limit, "until": now + LEASE, "token": uuid4().hex}
+        began, leased = monotonic(), {"limit": limit, "token": uuid4().hex}
         async with self._hasty() as connection:
             rows = (await connection.execute(self._claim, leased)).all()
-        return [OutboxEntry(*row[1:]) for row in sorted(rows, key=lambda row: int(row.position))]
+        return [_entry(row, began) for row in sorted(rows, key=lambda row: int(row.position))]
 
     async def clear(self, entries: Sequence[OutboxEntry]) -> None:
         """Delete confirmed entries."""
@@ -125,13 +131,14 @@ class PostgresOutbox:
 
     async def postpone(self, entries: Sequence[OutboxEntry]) -> None:
         """Set the next try of refused entries."""
-        now, columns = self._clock(), self._table.c
+        columns = self._table.c
+        wait = bindparam("wait", type_=Interval)
         refuse = (
             update(self._table)
             .where(columns.id == bindparam("entry"), columns.lease == bindparam("token"))
-            .values(due_at=bindparam("due"), attempts=columns.attempts + 1)
+            .values(due_at=func.coalesce(self._now + wait, _PARKED_UNTIL), attempts=columns.attempts + 1)
         )
-        refused = [{"entry": one.id, "token": one.lease, "due": due_after_refusal(one, now)} for one in entries]
+        refused = [{"entry": one.id, "token": one.lease, "wait": wait_after_refusal(one)} for one in entries]
         async with self._hasty() as connection:
             await connection.execute(refuse, refused)
 
@@ -147,9 +154,7 @@ class PostgresOutbox:
         """Let parked entries be tried again from the start."""
         parked = self._table.c.due_at >= PARKED_UNTIL
         async with self._engine.begin() as connection:
-            result = await connection.execute(
-                update(self._table).where(parked).values(due_at=self._clock(), attempts=0)
-            )
+            result = await connection.execute(update(self._table).where(parked).values(due_at=self._now, attempts=0))
         return result.rowcount
 
     @asynccontextmanager
@@ -159,6 +164,10 @@ class PostgresOutbox:
             yield connection
 
 
+def _entry(row: Row[Any], began: float) -> OutboxEntry:
+    return OutboxEntry(row.id, row.owner, row.topic, row.body, row.due_at, row.lease, row.attempts, began)
+
+
 def _is_first(table: Table) -> ColumnElement[bool]:
     """Whether no older entry of its owner waits."""
     older = table.alias("older")
@@ -166,18 +175,18 @@ def _is_first(table: Table) -> ColumnElement[bool]:
     return or_(table.c.owner.is_(None), ~exists().where(is_older))
 
 
-def _claim_of(table: Table) -> Any:  # noqa: ANN401 - an update with its columns returned
+def _claim_of(table: Table, now: ColumnElement[datetime]) -> Any:  # noqa: ANN401 - an update with its columns returned
     columns = table.c
     due = (
         select(columns.position)
-        .where(columns.due_at <= bindparam("now"), _is_first(table))
+        .where(columns.due_at <= now, _is_first(table))
         .order_by(columns.due_at, columns.position)
         .limit(bindparam("limit"))
         .with_for_update(skip_locked=True, of=table)
         .cte("due")
     )
     lease = update(table).where(columns.position == due.c.position)
-    return lease.values(due_at=bindparam("until"), lease=bindparam("token")).returning(
+    return lease.values(due_at=now + LEASE, lease=bindparam("token")).returning(
         columns.position,
         *(columns.id, columns.owner, columns.topic, columns.body, columns.due_at, columns.lease, columns.attempts),
     )

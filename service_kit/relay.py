@@ -12,7 +12,6 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime, timedelta
 from math import inf
 from time import monotonic
 from typing import Final
@@ -22,9 +21,8 @@ from prometheus_client import Counter, Gauge
 
 from service_kit.attempts import set_within
 from service_kit.broker import Broker, Outcome, OutgoingMessage
-from service_kit.clock import utc_now
 from service_kit.events import CLOUDEVENTS_JSON
-from service_kit.outbox import MAX_ATTEMPTS, OutboxEntry, OutboxStore
+from service_kit.outbox import LEASE, MAX_ATTEMPTS, OutboxEntry, OutboxStore
 
 log = structlog.get_logger()
 
@@ -45,7 +43,8 @@ _REMEMBERED: Final = 10_000
 _SWEEP_SECONDS: Final = 1.0
 _AFTER_ERROR_SECONDS: Final = 2.0
 _COUNT_SECONDS: Final = 15.0
-_MARGIN: Final = timedelta(seconds=7)
+_LEASE_SECONDS: Final = LEASE.total_seconds()
+_MARGIN_SECONDS: Final = 7.0
 """An entry with less of its lease left is not begun: another process may claim it before the confirm is here."""
 
 
@@ -55,7 +54,7 @@ class Relay:
     Args:
         outbox: Where the entries are.
         broker: Where they go.
-        clock: Tells how much of a lease is left.
+        clock: Seconds that only go on, whatever happens to the machine's date; tells how much of a lease is left.
         woken: Set whenever the outbox may have something new; without it the sweep looks about once a second.
     """
 
@@ -63,7 +62,7 @@ class Relay:
         self,
         outbox: OutboxStore,
         broker: Broker,
-        clock: Callable[[], datetime] = utc_now,
+        clock: Callable[[], float] = monotonic,
         *,
         woken: asyncio.Event | None = None,
     ) -> None:
@@ -107,8 +106,7 @@ class Relay:
             await self._broker.connected()
             while not self._fresh.empty() and len(batch) < _BATCH:
                 batch.append(self._fresh.get_nowait())
-            latest = self._clock() + _MARGIN
-            confirmed = await self._publish([entry for entry in batch if entry.due_at > latest])
+            confirmed = await self._publish(batch)
             self._confirmed += confirmed  # in a line of its own: while the other waited the list was another one
             self._has_confirmed.set()
         finally:
@@ -151,6 +149,7 @@ class Relay:
 
         An unknown outcome (the connection broke) leaves the entry leased: the sweep takes it when the lease ends.
         """
+        entries = self._still_held(entries)
         if not entries:
             return []
         outcomes = await self._broker.publish([_message(entry) for entry in entries])
@@ -162,6 +161,11 @@ class Relay:
         if by_outcome[Outcome.REFUSED]:
             await self._refused(by_outcome[Outcome.REFUSED])
         return by_outcome[Outcome.CONFIRMED]
+
+    def _still_held(self, entries: Sequence[OutboxEntry]) -> Sequence[OutboxEntry]:
+        """Those with enough of their lease left; the sweep takes the others when it has ended."""
+        began = self._clock() - _LEASE_SECONDS + _MARGIN_SECONDS
+        return [entry for entry in entries if entry.lease_began > began]
 
     async def _refused(self, entries: Sequence[OutboxEntry]) -> None:
         await self._outbox.postpone(entries)

@@ -63,7 +63,7 @@ _TOLD: Final = f"""
         INSERT INTO {OUTBOX.name} (id, topic, body, due_at)
         SELECT CAST(id AS uuid), CAST(:topic AS text), convert_to(concat(CAST(:before_id AS text), id,
             CAST(:before_data AS text), '{{"changes":[', entries, ']}}', CAST(:after AS text)), 'UTF8'),
-            CAST(:now AS timestamptz)
+            now()
         FROM events
     )
     SELECT CAST(coalesce(sum(passengers), 0) AS integer) FROM events

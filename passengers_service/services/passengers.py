@@ -145,7 +145,7 @@ class Passengers:
         return True
 
     async def _tell(self, change: PassengerChange, now: datetime) -> None:
-        await add_events(self._session, OUTBOX, [(passengers_changed([change], at=now), None)], now=now)
+        await add_events(self._session, OUTBOX, [(passengers_changed([change], at=now), None)])
         await count_change(self._session, LIST_VERSION)
 
 

@@ -71,4 +71,4 @@ class PassengerEditor:
     async def _write(self, change: PassengerChange, now: datetime) -> None:
         await PASSENGER_ROWS.merge(self._session, [change], updated_at=now)
         told = passengers_changed([change], at=now)
-        await add_events(self._session, OUTBOX, [(told, str(change.id))], now=now)
+        await add_events(self._session, OUTBOX, [(told, str(change.id))])

@@ -148,7 +148,7 @@ async def test_counts_and_releases_in_postgresql_when_no_collection_is_named(
     run_python: PythonRunner, ledger: PostgresStore, postgres_settings: PostgresSettings
 ) -> None:
     async with ledger.transaction() as session:
-        await add_events(session, OUTBOX, [(thing_happened(), None) for _ in range(3)], now=utc_now())
+        await add_events(session, OUTBOX, [(thing_happened(), None) for _ in range(3)])
         await session.execute(OUTBOX.update().where(OUTBOX.c.position < 3).values(due_at=PARKED_UNTIL, attempts=18))
     url = postgres_settings.database_url.get_secret_value()
     for verb, said in [("count", "1 waiting, 2 parked"), ("release", "2 released"), ("count", "3 waiting, 0 parked")]:

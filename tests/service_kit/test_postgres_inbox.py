@@ -2,11 +2,9 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from service_kit.clock import utc_now
 from service_kit.events import Event
-from service_kit.fakes import FakeClock
 from service_kit.postgres_inbox import first_seen, prune, pruning
 from service_kit.postgres_store import PostgresStore
 from tests.service_kit.ledger.tables import INBOX, PAYMENTS
@@ -16,12 +14,21 @@ from tests.service_kit.stage import thing_happened, until
 async def apply(ledger: PostgresStore, event: Event, *, fail: bool = False) -> bool:
     """Handle an event as a service does; whether it was new."""
     async with ledger.transaction() as session:
-        if not await first_seen(session, INBOX, event, now=utc_now()):
+        if not await first_seen(session, INBOX, event):
             return False
         await session.execute(PAYMENTS.insert().values(payer="ana", cents=1, note=event.id))
         if fail:
             raise RuntimeError("the handler")
         return True
+
+
+async def received(ledger: PostgresStore, *, days_ago: int) -> None:
+    """An event that was applied some days ago by the server's clock."""
+    async with ledger.transaction() as session:
+        event = thing_happened()
+        await first_seen(session, INBOX, event)
+        past = {"received_at": INBOX.c.received_at - timedelta(days=days_ago)}
+        await session.execute(update(INBOX).where(INBOX.c.identity == event.identity).values(past))
 
 
 async def rows(ledger: PostgresStore, table_name: str) -> int:
@@ -52,26 +59,21 @@ async def test_forgets_an_event_whose_change_was_rolled_back(ledger: PostgresSto
 
 
 async def test_forgets_what_is_older_than_two_weeks(ledger: PostgresStore) -> None:
-    now = utc_now()
-    async with ledger.transaction() as session:
-        for days in (1, 13, 15, 400):
-            await first_seen(session, INBOX, thing_happened(), now=now - timedelta(days=days))
-    assert await prune(ledger.engine, INBOX, now=now) == 2
-    assert await prune(ledger.engine, INBOX, now=now) == 0
+    for days in (1, 13, 15, 400):
+        await received(ledger, days_ago=days)
+    assert await prune(ledger.engine, INBOX) == 2
+    assert await prune(ledger.engine, INBOX) == 0
 
 
 async def test_prunes_in_the_background_until_nothing_old_is_left(
     ledger: PostgresStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service_kit.postgres_inbox._AT_ONCE", 2)
-    clock = FakeClock()
-    async with ledger.transaction() as session:
-        for _ in range(5):
-            await first_seen(session, INBOX, thing_happened(), now=clock.now)
-    clock.advance(timedelta(days=15))
+    for _ in range(5):
+        await received(ledger, days_ago=15)
 
     async def is_empty() -> bool:
         return await rows(ledger, "inbox") == 0
 
-    async with pruning(ledger.engine, INBOX, clock):
+    async with pruning(ledger.engine, INBOX):
         await until(is_empty)

@@ -1,5 +1,7 @@
 import asyncio
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Self
 
 import pytest
 from sqlalchemy import func, select, text
@@ -8,7 +10,7 @@ from service_kit.broker import OutgoingMessage
 from service_kit.clock import utc_now
 from service_kit.events import CLOUDEVENTS_JSON, Event, encode_event
 from service_kit.fakes import MemoryBroker
-from service_kit.outbox import Backlog
+from service_kit.outbox import LEASE, Backlog
 from service_kit.postgres_outbox import PostgresOutbox, add_events
 from service_kit.postgres_store import PostgresStore
 from service_kit.postgres_wake_ups import WakeUps
@@ -25,7 +27,7 @@ def outbox(ledger: PostgresStore) -> PostgresOutbox:
 
 async def write(ledger: PostgresStore, *events: Event, owner: str | None = None) -> None:
     async with ledger.transaction() as session:
-        await add_events(session, OUTBOX, [(event, owner) for event in events], now=utc_now())
+        await add_events(session, OUTBOX, [(event, owner) for event in events])
 
 
 async def test_an_event_is_due_as_soon_as_its_change_is_committed(
@@ -34,7 +36,7 @@ async def test_an_event_is_due_as_soon_as_its_change_is_committed(
     event = thing_happened()
     async with ledger.transaction() as session:
         await session.execute(PAYMENTS.insert().values(payer="ana", cents=1))
-        await add_events(session, OUTBOX, [(event, "ana")], now=utc_now())
+        await add_events(session, OUTBOX, [(event, "ana")])
         assert not await outbox.claim(10)
     (entry,) = await outbox.claim(10)
     assert (entry.id, entry.owner, entry.topic, entry.body) == (event.id, "ana", event.type, encode_event(event))
@@ -64,6 +66,42 @@ async def test_passes_over_what_another_claimant_has_in_its_hands(
         await other.execute(select(OUTBOX).where(OUTBOX.c.id == events[0].id).with_for_update())
         async with asyncio.timeout(2):
             assert [entry.id for entry in await outbox.claim(10)] == [event.id for event in events[1:]]
+
+
+def put_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put this process's clock, not the server's, an hour ahead."""
+
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return super().now(tz) + timedelta(hours=1)
+
+    monkeypatch.setattr("service_kit.clock.datetime", Ahead)
+    assert utc_now() > datetime.now(UTC) + timedelta(minutes=59)
+
+
+async def test_a_process_an_hour_ahead_takes_nothing_that_another_holds(
+    ledger: PostgresStore, outbox: PostgresOutbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await write(ledger, thing_happened())
+    assert len(await outbox.claim(10)) == 1
+    put_ahead(monkeypatch)
+    assert not await PostgresOutbox(ledger.engine, OUTBOX).claim(10)
+
+
+async def test_what_a_process_an_hour_ahead_has_written_and_leased_is_due_like_all_else(
+    ledger: PostgresStore, outbox: PostgresOutbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_ahead(monkeypatch)
+    await write(ledger, thing_happened(), thing_happened())
+    leased, refused = await outbox.claim(10)
+    await outbox.postpone([refused])
+    monkeypatch.undo()
+    async with ledger.engine.connect() as connection:
+        rows = await connection.execute(select(OUTBOX.c.id, OUTBOX.c.due_at - func.now()))
+    waits = {row[0]: row[1] for row in rows}
+    assert timedelta(seconds=10) < waits[leased.id] <= LEASE
+    assert waits[refused.id] < timedelta(seconds=2)
 
 
 async def test_claims_quickly_from_a_hundred_thousand(ledger: PostgresStore, outbox: PostgresOutbox) -> None:

@@ -5,7 +5,6 @@ import asyncio
 import pytest
 from sqlalchemy import func, select, text
 
-from service_kit.clock import utc_now
 from service_kit.postgres_outbox import add_events
 from service_kit.postgres_store import PostgresStore
 from tests.service_kit.conftest import ClientMaker
@@ -62,7 +61,7 @@ async def test_a_transaction_rolls_back_with_its_block(ledger: PostgresStore) ->
     with pytest.raises(RuntimeError, match="the block"):  # noqa: PT012 - the block is what raises
         async with ledger.transaction() as session:
             await session.execute(PAYMENTS.insert().values(payer="ana", cents=1))
-            await add_events(session, OUTBOX, [(thing_happened(), None)], now=utc_now())
+            await add_events(session, OUTBOX, [(thing_happened(), None)])
             raise RuntimeError("the block")
     assert await rows_of(ledger) == (0, 0)
 

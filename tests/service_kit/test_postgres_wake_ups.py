@@ -7,7 +7,6 @@ from sqlalchemy import func, select
 from structlog.testing import capture_logs
 
 from dev_stack.postgres import Postgres
-from service_kit.clock import utc_now
 from service_kit.postgres_outbox import add_events
 from service_kit.postgres_store import PostgresStore
 from service_kit.postgres_wake_ups import WakeUps
@@ -25,7 +24,7 @@ def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def write(ledger: PostgresStore) -> None:
     async with ledger.transaction() as session:
-        await add_events(session, OUTBOX, [(thing_happened(), None)], now=utc_now())
+        await add_events(session, OUTBOX, [(thing_happened(), None)])
 
 
 async def woken(wake_ups: WakeUps, *, within: float) -> None:
@@ -58,7 +57,7 @@ async def test_does_not_wake_before_the_commit_nor_for_another_database(
         await woken(here, within=5)
         await woken(elsewhere, within=5)
         async with ledger.transaction() as session:
-            await add_events(session, OUTBOX, [(thing_happened(), None)], now=utc_now())
+            await add_events(session, OUTBOX, [(thing_happened(), None)])
             await asyncio.sleep(0.05)
             assert not here.woken.is_set()
         await woken(here, within=2)

@@ -8,7 +8,6 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from service_kit.app import create_app
-from service_kit.dependencies import NowDep
 from service_kit.health import Check
 from service_kit.postgres import POSTGRES_TRANSLATIONS, violated_constraint
 from service_kit.postgres_outbox import add_events
@@ -30,7 +29,7 @@ class PaidAlreadyError(ServiceError):
 
 
 @router.post("", status_code=201)
-async def pay(payer: str, session: SessionDep, now: NowDep, *, cents: int = 1, then_fail: bool = False) -> int:
+async def pay(payer: str, session: SessionDep, *, cents: int = 1, then_fail: bool = False) -> int:
     try:
         paid: int | None = await session.scalar(
             insert(PAYMENTS).values(payer=payer, cents=cents).returning(PAYMENTS.c.id)
@@ -39,7 +38,7 @@ async def pay(payer: str, session: SessionDep, now: NowDep, *, cents: int = 1, t
         if violated_constraint(error) == "payments_one_a_payer":
             raise PaidAlreadyError(f"{payer} has paid.") from error
         raise
-    await add_events(session, OUTBOX, [(thing_happened(payer), payer)], now=now)
+    await add_events(session, OUTBOX, [(thing_happened(payer), payer)])
     if then_fail:
         raise PaidAlreadyError("After all not.")
     assert paid is not None

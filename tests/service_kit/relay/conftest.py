@@ -77,14 +77,14 @@ async def broker() -> MemoryBroker:
 
 @pytest.fixture
 async def relay(store: Store, broker: MemoryBroker, clock: FakeClock) -> Relay:
-    return Relay(store, broker, clock)
+    return Relay(store, broker, clock.seconds)
 
 
 def entry(clock: FakeClock, *, owner: str | None = None, lease_left: timedelta = LEASE) -> OutboxEntry:
     event = thing_happened()
-    return OutboxEntry(
-        event.id, owner or event.id, event.type, encode_event(event), clock.now + lease_left, "this process"
-    )
+    due_at, began = clock.now + lease_left, clock.seconds() - (LEASE - lease_left).total_seconds()
+    body = encode_event(event)
+    return OutboxEntry(event.id, owner or event.id, event.type, body, due_at, "this process", lease_began=began)
 
 
 def add(

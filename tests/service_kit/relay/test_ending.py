@@ -13,7 +13,7 @@ from tests.service_kit.relay.conftest import GatedBroker, Store, add, entry
 
 async def test_gives_what_is_in_memory_a_moment_to_leave_at_the_end(store: Store, clock: FakeClock) -> None:
     broker = GatedBroker()
-    relay = Relay(store, broker, clock)
+    relay = Relay(store, broker, clock.seconds)
     async with relay.running():
         for one in add(store, clock, 500):
             relay.hand_over(one)

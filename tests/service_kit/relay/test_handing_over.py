@@ -28,7 +28,7 @@ async def test_publishes_at_once_what_was_just_written(
 
 async def test_publishes_together_what_has_gathered_meanwhile(store: Store, clock: FakeClock) -> None:
     broker = GatedBroker()
-    relay = Relay(store, broker, clock)
+    relay = Relay(store, broker, clock.seconds)
     fresh = add(store, clock, 600)
     async with relay.running():
         relay.hand_over(fresh[0])
@@ -51,7 +51,7 @@ async def test_clears_with_one_write_what_was_confirmed_meanwhile(
         await clear(entries)
 
     store.clear = counted  # type: ignore[method-assign]
-    relay = Relay(store, broker, clock)
+    relay = Relay(store, broker, clock.seconds)
     async with relay.running():
         for one in add(store, clock, 20):
             relay.hand_over(one)
@@ -65,7 +65,7 @@ async def test_leaves_to_the_sweep_what_memory_cannot_hold(
     store: Store, broker: MemoryBroker, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(relay_module, "_REMEMBERED", 3)
-    relay = Relay(store, broker, clock)
+    relay = Relay(store, broker, clock.seconds)
     fresh = add(store, clock, 5)
     for one in fresh:
         relay.hand_over(one)

@@ -8,7 +8,7 @@ import pytest
 
 from service_kit import relay as relay_module
 from service_kit.fakes import FakeClock, MemoryBroker
-from service_kit.outbox import OutboxEntry
+from service_kit.outbox import LEASE, OutboxEntry
 from service_kit.relay import Relay
 from tests.service_kit.relay.conftest import Store, add, add_due, ids, until_empty
 from tests.service_kit.stage import until
@@ -41,7 +41,7 @@ async def test_sweeps_at_once_when_it_is_woken(
 ) -> None:
     monkeypatch.setattr(relay_module, "_SWEEP_SECONDS", 1000)
     woken = asyncio.Event()
-    async with Relay(store, broker, clock, woken=woken).running():
+    async with Relay(store, broker, clock.seconds, woken=woken).running():
         for count in range(1, 4):
             add_due(store, clock)
             woken.set()
@@ -63,7 +63,7 @@ async def test_misses_no_wake_up_that_comes_while_it_looks(
         return claimed
 
     monkeypatch.setattr(store, "claim", claim_and_then_something_comes)
-    async with Relay(store, broker, clock, woken=woken).running():
+    async with Relay(store, broker, clock.seconds, woken=woken).running():
         await until(lambda: bool(broker.messages))
 
 
@@ -74,3 +74,27 @@ async def test_publishes_the_events_of_one_owner_in_their_order(
     async with relay.running():
         await until_empty(store)
     assert ids(broker) == [one.id for one in left]
+
+
+async def test_publishes_nothing_whose_lease_is_almost_over_when_the_store_answers(
+    relay: Relay, store: Store, broker: MemoryBroker, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (left,) = add_due(store, clock)
+    claim, answers = store.claim, 0
+
+    async def claim_slowly(limit: int) -> Sequence[OutboxEntry]:
+        nonlocal answers
+        claimed = await claim(limit)
+        answers += 1
+        if claimed:
+            clock.advance(timedelta(seconds=10))
+        return claimed
+
+    monkeypatch.setattr(store, "claim", claim_slowly)
+    async with relay.running():
+        await until(lambda: answers > 1)
+        assert not broker.messages
+        monkeypatch.setattr(store, "claim", claim)
+        clock.advance(LEASE)
+        await until_empty(store)
+    assert ids(broker) == [left.id]

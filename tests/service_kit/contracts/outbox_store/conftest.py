@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import MetaData
+from sqlalchemy import TIMESTAMP, MetaData, bindparam
 from sqlalchemy.schema import CreateSchema, DropSchema
 
 from dev_stack.mongod import Mongod
@@ -105,7 +105,8 @@ async def _in_table(server: Postgres, clock: FakeClock) -> AsyncIterator[Shop]:
     async with engine.begin() as connection:
         await connection.execute(CreateSchema(str(metadata.schema)))
         await connection.run_sync(metadata.create_all)
-    yield Shop(PostgresOutbox(engine, table, clock), clock, write)
+    now = bindparam("clock", type_=TIMESTAMP(timezone=True), callable_=clock)
+    yield Shop(PostgresOutbox(engine, table, now), clock, write)
     async with engine.begin() as connection:
         await connection.execute(DropSchema(str(metadata.schema), cascade=True))
     await engine.dispose()
