@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from beanie import Document, init_beanie
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
-from pymongo import errors
+from pymongo import ReadPreference, WriteConcern, errors
+from pymongo.read_concern import ReadConcern
 
 from service_kit.problems import ErrorTranslations, StoreUnavailableError
 from service_kit.settings import MongoSettings
@@ -21,6 +22,9 @@ _ANSWER_MS: Final = 10_000
 _BAD_ADDRESS: Final = (
     "Cannot start: MONGODB_URI: write it as mongodb://USER:PASSWORD@HOST:PORT, special characters percent-encoded."
 )
+
+_DURABLE: Final = WriteConcern("majority", j=True)
+_LATEST: Final = ReadConcern("local")
 
 MongoDatabase = AsyncIOMotorDatabase[dict[str, Any]]
 MongoCollection = AsyncIOMotorCollection[dict[str, Any]]
@@ -39,10 +43,11 @@ MONGO_TRANSLATIONS: Final[ErrorTranslations] = {
 
 
 def connect(settings: MongoSettings) -> MongoDatabase:
-    """Make a client whose acknowledged writes survive `kill -9`; it connects on first use.
+    """Make a client whose acknowledged writes survive `kill -9`, and which reads what was just written.
 
-    `w=majority, j=true` holds for a standalone server and for a replica set. A server that is away is noticed in two
-    seconds, not the driver's thirty.
+    `w=majority, j=true` holds for a standalone server and for a replica set. Reads go to the primary and see its latest
+    state. All this holds whatever the address says: with reads of a secondary or of a majority's state the outbox would
+    not find its own leases. A server that is away is noticed in two seconds, not the driver's thirty.
 
     Raises:
         SystemExit: With status 2 when the address cannot be read, and our sentence: a driver's might quote a password.
@@ -50,8 +55,6 @@ def connect(settings: MongoSettings) -> MongoDatabase:
     try:
         client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
             settings.mongodb_uri.get_secret_value(),
-            w="majority",
-            journal=True,
             tz_aware=True,
             serverSelectionTimeoutMS=_SELECTION_MS,
             connectTimeoutMS=_SELECTION_MS,
@@ -60,7 +63,12 @@ def connect(settings: MongoSettings) -> MongoDatabase:
     except (errors.ConfigurationError, ValueError):
         print(_BAD_ADDRESS, file=sys.stderr)
         raise SystemExit(2) from None
-    return client[settings.mongodb_database]
+    return client.get_database(
+        settings.mongodb_database,
+        read_preference=ReadPreference.PRIMARY,
+        write_concern=_DURABLE,
+        read_concern=_LATEST,
+    )
 
 
 class MongoStore(Store):

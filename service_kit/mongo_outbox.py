@@ -30,6 +30,7 @@ OUTBOX_INDEX: Final = IndexModel([(_DUE, ASCENDING)], name="outbox_due", sparse=
 
 _REASON_CHARACTERS: Final = 200
 
+_BY_A_MAJORITY: Final = WriteConcern(w="majority", j=False)
 _UNJOURNALLED: Final = WriteConcern(w=1, j=False)
 
 _PROCESS: Final = uuid4().hex
@@ -81,8 +82,10 @@ class MongoOutbox:
 
     def __init__(self, collection: MongoCollection, clock: Callable[[], datetime] = utc_now) -> None:
         self._documents = collection
-        # Neither leases nor forgetting are journalled: an entry that comes back is published twice, which consumers
-        # tolerate.
+        # In a replica set a majority has to take a lease: a former primary that is cut off publishes nothing, and
+        # nobody publishes what would be rolled back. A standalone server does not wait for its journal.
+        self._leasing = collection.with_options(write_concern=_BY_A_MAJORITY)
+        # Forgetting waits for nobody: an entry that comes back is published twice, which consumers tolerate.
         self._forgetful = collection.with_options(write_concern=_UNJOURNALLED)
         self._clock = clock
 
@@ -97,7 +100,7 @@ class MongoOutbox:
             return []
         ids = {"_id": {"$in": [document["_id"] for document in found]}}
         lease = {"$set": {_DUE: now + LEASE, _LEASE: token}}
-        await self._forgetful.update_many({**ids, **due}, lease, hint="_id_")  # else it may walk all that is due
+        await self._leasing.update_many({**ids, **due}, lease, hint="_id_")  # else it may walk all that is due
         mine = await self._documents.find({**ids, _LEASE: token}, {"first": {"$first": "$outbox"}}).to_list(limit)
         return [_entry(document["_id"], document["first"], began) for document in mine]
 

@@ -1,0 +1,93 @@
+"""What the outbox and the services need of reads and writes holds whatever the address says, on any topology."""
+
+from collections.abc import AsyncIterator, Iterator
+from uuid import uuid4
+
+import pytest
+from pydantic import SecretStr
+from pymongo import ReadPreference
+
+from dev_stack.mongod import Mongod
+from service_kit.clock import utc_now
+from service_kit.group_commit import GroupCommit
+from service_kit.mongo import MongoCollection, MongoDatabase, connect
+from service_kit.mongo_outbox import OUTBOX_INDEX, MongoOutbox, new_entry, stored
+from service_kit.outbox import LEASE, OutboxEntry
+from service_kit.settings import MongoSettings
+from tests.replica_set import three_members
+from tests.service_kit.stage import thing_happened
+
+TREACHEROUS = (
+    "readConcernLevel=majority",
+    "readConcernLevel=linearizable",
+    "readConcernLevel=available&readPreference=secondary",
+    "readPreference=secondaryPreferred&maxStalenessSeconds=120",
+    "readPreference=nearest&readPreferenceTags=dc:elsewhere",
+    "w=0",
+    "w=1&journal=false&wTimeoutMS=1",
+    "retryWrites=false&retryReads=false",
+)
+
+
+def database_at(url: str, options: str) -> MongoDatabase:
+    address = f"{url}{'&' if '?' in url else '/?'}{options}"
+    return connect(MongoSettings(mongodb_uri=SecretStr(address), mongodb_database=f"t{uuid4().hex}"))
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with three_members(tmp_path_factory.mktemp("three")) as url:
+        yield url
+
+
+@pytest.fixture(params=["standalone", "one_member", "three_members"])
+def url(request: pytest.FixtureRequest) -> str:
+    if request.param == "three_members":
+        return str(request.getfixturevalue("three"))
+    server: Mongod = request.getfixturevalue("mongod" if request.param == "standalone" else "mongod_replica_set")
+    return server.url
+
+
+@pytest.fixture(params=TREACHEROUS)
+async def things(request: pytest.FixtureRequest, url: str) -> AsyncIterator[MongoCollection]:
+    database = database_at(url, request.param)
+    await database["things"].create_indexes([OUTBOX_INDEX])
+    yield database["things"]
+    await database["things"].drop()
+    database.client.close()
+
+
+async def add(things: MongoCollection) -> OutboxEntry:
+    """An entry whose writer died long ago."""
+    owner = uuid4().hex
+    entry = new_entry(thing_happened(), owner, now=utc_now() - LEASE)
+    await GroupCommit(things).insert({"_id": owner, "outbox": [stored(entry)]})
+    return entry
+
+
+async def test_a_sweep_finds_what_it_has_leased_at_once(things: MongoCollection) -> None:
+    added = [await add(things) for _ in range(5)]
+
+    claimed = await MongoOutbox(things).claim(10)
+
+    assert {entry.id for entry in claimed} == {entry.id for entry in added}
+    assert not await MongoOutbox(things).claim(10)
+
+
+async def test_what_was_written_is_read_at_once(things: MongoCollection) -> None:
+    for _ in range(5):
+        entry = await add(things)
+        assert await things.find_one({"_id": entry.owner})
+        await MongoOutbox(things).clear([entry])
+        assert await things.find_one({"_id": entry.owner, "outbox": []})
+
+
+@pytest.mark.parametrize("options", TREACHEROUS)
+async def test_writes_durably_and_reads_the_latest(options: str) -> None:
+    database = database_at("mongodb://127.0.0.1:9", options)
+    things = database["things"]
+    database.client.close()
+
+    assert things.write_concern.document == {"w": "majority", "j": True}
+    assert things.read_concern.document == {"level": "local"}
+    assert things.read_preference == ReadPreference.PRIMARY
