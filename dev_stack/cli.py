@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 import typer
 
-from dev_stack import data_lock, node_tools
+from dev_stack import chromium, data_lock, node_tools
 from dev_stack.embedded import SERVERS, Embedded, servers_for
 from dev_stack.errors import StackError
 from dev_stack.lock import check_all, write_all
@@ -35,6 +35,7 @@ def install() -> None:
     for kind in servers_for(list(SERVERS), environment_of(ROOT, os.environ)).values():
         if isinstance(kind, Embedded):
             kind.server.install()
+    chromium.install()
     node_tools.install()
 
 

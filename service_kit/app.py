@@ -7,8 +7,10 @@ from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
 from service_kit.api_key import require_api_key
+from service_kit.docs_page import DOCS, docs_router
 from service_kit.fast_lane import FailedInLane, FastLane, FastLaneMiddleware
 from service_kit.health import Check, health_routes
+from service_kit.home import home_routes
 from service_kit.logs import configure_logs
 from service_kit.loop_lag import watched_loop
 from service_kit.openapi import document_problems
@@ -38,7 +40,7 @@ class _Api(FastAPI):
         return self._around(super().build_middleware_stack())
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - all that an API is, by keyword
     settings: ApiSettings,
     *,
     description: str,
@@ -46,6 +48,7 @@ def create_app(
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]],
     checks: Sequence[Check] = (),
     translations: ErrorTranslations | None = None,
+    home: str = DOCS,
 ) -> FastAPI:
     """Build an API.
 
@@ -57,6 +60,7 @@ def create_app(
         lifespan: Opens and closes what it stands on.
         checks: What `/health/ready` asks.
         translations: How its drivers' errors become `ServiceError`s.
+        home: Where `/` leads.
     """
     configure_logs(settings)
     configure_tracing(settings)
@@ -65,13 +69,17 @@ def create_app(
         description=description,
         lifespan=_watched(lifespan),
         redirect_slashes=False,
+        docs_url=None,  # ours instead
+        redoc_url=None,
+        openapi_url="/openapi.json" if settings.docs else None,
         telemetry={"metrics": False, "logs": False, "operation_spans": False, "exclude": is_quiet},
     )
     app.state.settings = settings
     for router in routers:
         if isinstance(router, APIRouter):
             app.include_router(router, dependencies=require_api_key(settings.api_keys))
-    app.router.routes.extend(health_routes(checks))
+    _add_pages(app, settings, home)
+    app.router.routes.extend(health_routes(checks, settings.metrics_keys))
     add_problem_handlers(app, translations or {})
     streamed = {path for router in routers if isinstance(router, APIRouter) for path in streamed_paths(router)}
     _add_middleware(app, settings, streamed)
@@ -79,6 +87,12 @@ def create_app(
         app.open_lanes(settings, [router for router in routers if isinstance(router, FastLane)])
     document_problems(app, stored=bool(translations))
     return app
+
+
+def _add_pages(app: FastAPI, settings: ApiSettings, home: str) -> None:
+    if settings.docs:
+        app.include_router(docs_router(app.title))
+    app.router.routes.extend(home_routes(home if settings.docs or home != DOCS else None))
 
 
 def _watched(

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service_kit.api_key import is_one_of
+from service_kit.keys import is_one_of
 from service_kit.request_body import has_whole_characters
 from service_kit.timing import STARTED, Timing
 

@@ -3,12 +3,16 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+
+from service_kit.metrics import metrics_endpoint
+
+READY: Final = "/health/ready"
 
 
 @dataclass(frozen=True)
@@ -43,11 +47,12 @@ async def _verdict(check: Check) -> str:
     return "ok"
 
 
-def health_routes(checks: Sequence[Check]) -> list[Route]:
+def health_routes(checks: Sequence[Check], metrics_keys: Sequence[str] = ()) -> list[Route]:
     """The three routes.
 
     Args:
         checks: Asked at the same moment, on every request for `/health/ready`.
+        metrics_keys: Only bearers of one of them read `/metrics`, if there are any.
     """
 
     async def live(_request: Request) -> Response:
@@ -61,7 +66,4 @@ def health_routes(checks: Sequence[Check]) -> list[Route]:
         named = {check.name: verdict for check, verdict in zip(checks, verdicts, strict=True)}
         return _json({"status": status, "checks": named}, 503 if missing else 200)
 
-    async def metrics(_request: Request) -> Response:
-        return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-    return [Route("/health/live", live), Route("/health/ready", ready), Route("/metrics", metrics)]
+    return [Route("/health/live", live), Route(READY, ready), Route("/metrics", metrics_endpoint(metrics_keys))]

@@ -23,6 +23,7 @@ from service_kit.problems import (
     UnsupportedMediaTypeError,
     problem_document,
 )
+from service_kit.settings import ApiSettings
 
 log = structlog.get_logger()
 
@@ -53,7 +54,12 @@ def _invalid_field(mistake: dict[str, Any]) -> dict[str, str]:
     return {"field": where, "message": message, "code": mistake["type"]}
 
 
-def _refusal_of(error: RequestValidationError) -> ServiceError:
+def _has_docs(request: Request) -> bool:
+    settings: ApiSettings = request.app.state.settings
+    return settings.docs
+
+
+def _refusal_of(error: RequestValidationError, *, has_docs: bool) -> ServiceError:
     mistakes = error.errors()
     if any(mistake["type"] == _UNREADABLE_JSON for mistake in mistakes):
         return MalformedRequestError("The body is not valid JSON. Send one JSON object.")
@@ -61,14 +67,13 @@ def _refusal_of(error: RequestValidationError) -> ServiceError:
         return UnsupportedMediaTypeError()
     fields = [_invalid_field(mistake) for mistake in mistakes[:_LISTED_MISTAKES]]
     first = f"{fields[0]['field']}: {fields[0]['message']}"
-    return InvalidRequestError(
-        f"The request breaks {len(mistakes)} of the rules in /docs. First: {first}", errors=fields
-    )
+    rules = "the rules in /docs" if has_docs else "our rules"
+    return InvalidRequestError(f"The request breaks {len(mistakes)} of {rules}. First: {first}", errors=fields)
 
 
 async def _on_invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return _render(request.scope, _refusal_of(error))
+    return _render(request.scope, _refusal_of(error, has_docs=_has_docs(request)))
 
 
 def _allowed_methods(app: FastAPI, scope: Scope) -> str:
@@ -79,7 +84,7 @@ def _allowed_methods(app: FastAPI, scope: Scope) -> str:
 
 _SENTENCES = {
     400: ("malformed-request", "The body cannot be read. Send one JSON object in UTF-8."),
-    404: ("no-such-path", "Nothing is at this path. /docs lists what there is."),
+    404: ("no-such-path", "Nothing is at this path."),
     405: ("method-not-allowed", "This path does not take this method. The Allow header lists those it takes."),
 }
 
@@ -96,6 +101,8 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         headers["Allow"] = _allowed_methods(request.app, request.scope)
     fallback = ("refused", str(error.detail))
     code, detail = _SENTENCES.get(error.status_code, fallback)
+    if error.status_code == HTTPStatus.NOT_FOUND and _has_docs(request):
+        detail = f"{detail} /docs lists what there is."
     return _answer(request.scope, error.status_code, code, detail, headers)
 
 

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service_kit.keys import keys_in
+
 
 def _on_railway() -> bool:
     return not os.environ.keys().isdisjoint({"RAILWAY_ENVIRONMENT", "RAILWAY_ENVIRONMENT_NAME"})
@@ -43,6 +45,12 @@ class ServiceSettings(EnvironmentSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"
     otel_exporter_otlp_endpoint: str = ""
+    metrics_key: SecretStr = Field(SecretStr(""), description="Keys that open `/metrics`, separated by commas.")
+
+    @property
+    def metrics_keys(self) -> list[str]:
+        """The keys that open `/metrics`; none means that anybody may read it."""
+        return keys_in(self.metrics_key)
 
 
 class ApiSettings(ServiceSettings):
@@ -51,11 +59,12 @@ class ApiSettings(ServiceSettings):
     api_key: SecretStr = Field(SecretStr(""), description="Accepted keys, separated by commas, so that they rotate.")
     allow_anonymous: bool = False
     max_body_bytes: int = Field(1_048_576, ge=1024)
+    docs: bool = Field(True, description="Whether `/docs` and `/openapi.json` are there.")  # noqa: FBT003 - a default
 
     @property
     def api_keys(self) -> list[str]:
         """The accepted keys; none means that anybody may call."""
-        return [key.strip() for key in self.api_key.get_secret_value().split(",") if key.strip()]
+        return keys_in(self.api_key)
 
     @model_validator(mode="after")
     def _require_a_key_in_production(self) -> Self:

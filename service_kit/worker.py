@@ -9,7 +9,8 @@ from starlette.applications import Starlette
 
 from service_kit.consumer import Consumer
 from service_kit.consumer_check import LOST_STATUS, ConsumerLostError
-from service_kit.health import Check, health_routes
+from service_kit.health import READY, Check, health_routes
+from service_kit.home import home_routes
 from service_kit.logs import configure_logs
 from service_kit.loop_lag import watched_loop
 from service_kit.serve import SilentServer, listening_socket, server_config, spare_garbage_collection
@@ -24,13 +25,19 @@ def run_worker(settings: ServiceSettings, consumer: Consumer) -> None:
     configure_logs(settings)
     configure_tracing(settings)
     spare_garbage_collection()
-    server = SilentServer(server_config(Starlette(routes=health_routes([Check("rabbitmq", consumer.check)]))))
+    server = SilentServer(server_config(_health_server(settings, consumer)))
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         try:
             runner.run(_run(settings, consumer, server))
         except ConsumerLostError:
             log.exception("consumer_lost")
             sys.exit(LOST_STATUS)
+
+
+def _health_server(settings: ServiceSettings, consumer: Consumer) -> Starlette:
+    """Its home tells how it is: there is nothing else to see."""
+    health = health_routes([Check("rabbitmq", consumer.check)], settings.metrics_keys)
+    return Starlette(routes=[*home_routes(READY), *health])
 
 
 async def _run(settings: ServiceSettings, consumer: Consumer, server: SilentServer) -> None:

@@ -105,6 +105,7 @@ def build(
     routers: tuple[APIRouter, ...] = (router,),
     checks: tuple[Check, ...] = (),
     stored: bool = False,
+    home: str = "/docs",
 ) -> FastAPI:
     """The API; `stored` gives it a driver whose errors are translated."""
     return create_app(
@@ -114,4 +115,5 @@ def build(
         lifespan=nothing_to_open,
         checks=checks,
         translations={DriverError: lambda _: StoreUnavailableError()} if stored else None,
+        home=home,
     )

@@ -48,9 +48,9 @@ class Worker:
     port: int
     gate: Path
 
-    async def get(self, path: str) -> httpx.Response:
+    async def get(self, path: str, **headers: str) -> httpx.Response:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}") as client:
-            return await client.get(path)
+            return await client.get(path, headers=headers)
 
     async def is_ready(self) -> bool:
         return (await self.get("/health/ready")).status_code == 200
@@ -66,9 +66,10 @@ WorkerMaker = Callable[..., Awaitable[Worker]]
 def work(run_python: PythonRunner, rabbit: RabbitNode, queue: Queue, tmp_path: Path) -> WorkerMaker:
     """Starts workers on the queue."""
 
-    async def start(url: str = rabbit.url, *, prepare: str = "", port: int | None = None) -> Worker:
+    async def start(url: str = rabbit.url, *, prepare: str = "", port: int | None = None, **settings: str) -> Worker:
         port = port or free_port()
-        running = await run_python("-c", f"{WORK}{prepare}{RUN}", QUEUE=queue.topology.queue, URL=url, PORT=str(port))
+        settings |= {"QUEUE": queue.topology.queue, "URL": url, "PORT": str(port)}
+        running = await run_python("-c", f"{WORK}{prepare}{RUN}", **settings)
         return Worker(running, port, tmp_path / "gate")
 
     return start
@@ -118,6 +119,23 @@ async def test_answers_for_its_health(work: WorkerMaker) -> None:
     live, ready = await worker.get("/health/live"), await worker.get("/health/ready")
     assert (live.status_code, live.json()) == (200, {"status": "ok"})
     assert (ready.status_code, ready.json()) == (200, {"status": "ok", "checks": {"rabbitmq": "ok"}})
+
+
+async def test_leads_a_visitor_to_its_health(work: WorkerMaker) -> None:
+    worker = await work()
+    await worker.running.says("consuming")
+    home, icon = await worker.get("/"), await worker.get("/favicon.ico")
+    assert (home.status_code, home.headers["Location"]) == (307, "/health/ready")
+    assert (icon.status_code, icon.headers["Content-Type"]) == (200, "image/x-icon")
+
+
+async def test_keeps_its_metrics_for_who_has_the_key(work: WorkerMaker) -> None:
+    worker = await work(METRICS_KEY="geheim")
+    await worker.running.says("consuming")
+    refused, read = await worker.get("/metrics"), await worker.get("/metrics", Authorization="Bearer geheim")
+    assert (refused.status_code, read.status_code) == (401, 200)
+    assert refused.json()["type"] == "urn:problem-type:metrics-key-required"
+    assert refused.json()["request_id"]
 
 
 async def test_counts_what_it_has_consumed(work: WorkerMaker, queue: Queue) -> None:
