@@ -9,6 +9,7 @@ from reservations_service.models.reservation import NewReservation, Reservation,
 from reservations_service.models.status import IllegalStatusError
 from reservations_service.routes.dependencies import HoldDep
 from reservations_service.services.booking import IdTakenError, book
+from reservations_service.services.departures import DepartureInPastError
 from reservations_service.services.editing import NotPendingError, edit_reservation, remove_reservation
 from reservations_service.services.listing import ReservationQuery, list_reservations
 from reservations_service.services.passengers import DeletedPassengerError, UnknownPassengerError
@@ -55,7 +56,8 @@ def _shown(reservation: Reservation, response: Response) -> ReservationView:
     "",
     status_code=201,
     summary="Book a seat",
-    responses=_BOOKED | problems(SeatTakenError, IdTakenError, DeletedPassengerError, UnknownPassengerError),
+    responses=_BOOKED
+    | problems(SeatTakenError, IdTakenError, DeletedPassengerError, UnknownPassengerError, DepartureInPastError),
 )
 @router.post("/", status_code=201, include_in_schema=False)
 async def create(
@@ -64,7 +66,8 @@ async def create(
     """Hold a seat of a flight for a passenger, until `hold_expires_at`; confirm it before by a change of its status.
 
     A seat of a flight is sold once. With an `id` that you made (a UUID of version 7) it can be sent again without
-    harm: the same wish is answered with what has become of the first, another one with 409.
+    harm: the same wish is answered with what has become of the first, another one with 409. A departure that lies in
+    the past is 422.
     """
     booked = await book(session, wish, now=now, hold=hold)
     response.headers["Location"] = f"/reservations/{booked.reservation.id}"
@@ -100,7 +103,8 @@ async def read(
 @router.put(
     "/{reservation_id}",
     summary="Change, confirm or cancel a reservation",
-    responses=_TAGGED | problems(ReservationNotFoundError, IllegalStatusError, SeatTakenError, StaleEditError),
+    responses=_TAGGED
+    | problems(ReservationNotFoundError, IllegalStatusError, SeatTakenError, DepartureInPastError, StaleEditError),
 )
 async def change(
     reservation_id: ReservationId,
@@ -112,9 +116,11 @@ async def change(
 ) -> ReservationView:
     """Make it what you send: all that can be changed, as it is to be; the same again changes nothing.
 
-    A pending one can become `confirmed` or `cancelled`, a confirmed one `cancelled`; a hold expires by itself. With the
-    header `If-Match: "3"`, say, which is the `ETag` that you read, it is changed only if nobody has changed it since;
-    else the answer is 412, and what the other has written stands.
+    A pending one can become `confirmed` or `cancelled`, a confirmed one `cancelled`; a hold expires by itself. Once the
+    flight has left it can still be corrected and cancelled, but neither confirmed nor moved to a past departure: 422.
+
+    With the header `If-Match: "3"`, say, which is the `ETag` that you read, it is changed only if nobody has changed
+    it since; else the answer is 412, and what the other has written stands.
     """
     return _shown(await edit_reservation(session, reservation_id, edit, accepted=accepted, now=now), response)
 

@@ -14,6 +14,7 @@ from reservations_service.models.code import draw_code
 from reservations_service.models.reservation import NewReservation, Reservation
 from reservations_service.models.status import ReservationStatus
 from reservations_service.models.tables import RESERVATIONS
+from reservations_service.services.departures import require_ahead
 from reservations_service.services.passengers import require_bookable
 from reservations_service.services.seats import SeatOnFlight, end_overdue_hold, is_held
 from service_kit.problems import ServiceError, StoreUnavailableError
@@ -53,6 +54,7 @@ async def book(session: AsyncSession, wish: NewReservation, *, now: datetime, ho
     Raises:
         SeatTakenError: The seat is held by another reservation (409).
         IdTakenError: The id belongs to another wish (409).
+        DepartureInPastError: The flight has left (422).
         UnknownPassengerError: No passenger of this id is known here (422).
         DeletedPassengerError: The passenger was deleted (409).
     """
@@ -60,6 +62,7 @@ async def book(session: AsyncSession, wish: NewReservation, *, now: datetime, ho
     is_taken = await is_held(session, seat, now=now)  # before anything is locked: most who ask in vain hear it at once
     if first := await _booked_before(session, wish, now):
         return first
+    require_ahead(wish.departure_at, now=now)
     if is_taken:
         raise seat.taken()
     await require_bookable(session, wish.passenger_id)

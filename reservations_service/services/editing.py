@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from reservations_service.models.reservation import Reservation, ReservationEdit
 from reservations_service.models.status import HOLDING_A_SEAT, IllegalStatusError, ReservationStatus, require_legal
 from reservations_service.models.tables import RESERVATIONS
+from reservations_service.services.departures import require_ahead
 from reservations_service.services.rows import found
 from reservations_service.services.seats import SEAT_SOLD_ONCE, SeatOnFlight, end_overdue_hold, is_held
 from service_kit.etags import StaleEditError, accepts
@@ -45,6 +46,7 @@ async def edit_reservation(
         ReservationNotFoundError: No reservation has this id (404).
         StaleEditError: Its version is not one of `accepted` (412).
         IllegalStatusError: It cannot become that, or no longer be changed (409).
+        DepartureInPastError: It would be confirmed, or moved to a flight, after the departure (422).
         SeatTakenError: Another reservation holds the seat (409).
     """
     current = await _locked(session, reservation_id, accepted, now)
@@ -54,6 +56,8 @@ async def edit_reservation(
         return current
     if current.status not in HOLDING_A_SEAT:
         raise IllegalStatusError(current.status)
+    if "departure_at" in changes or changes.get("status") is ReservationStatus.CONFIRMED:
+        require_ahead(edit.departure_at, now=now)
     if edit.status in HOLDING_A_SEAT and not changes.keys().isdisjoint(SeatOnFlight.__dataclass_fields__):
         await _require_free(session, _seat_of(edit), now)
     return await _changed(session, current, edit, {**changes, "updated_at": now, "version": current.version + 1})

@@ -30,7 +30,7 @@ JsonObject = dict[str, Any]
 
 PATIENCE_SECONDS = 10.0
 NOBODY = "amqp://guest:guest@127.0.0.1:9/"
-DEPARTURE = "2030-12-24T10:30:00Z"
+DEPARTURE = "2099-12-24T10:30:00Z"
 TRIP: JsonObject = {
     "flight_number": "IB3170",
     "origin": "MAD",
@@ -151,6 +151,11 @@ async def edit(
 ) -> httpx.Response:
     kept = {name: reservation[name] for name in (*TRIP, "status")}
     return await api.put(f"/reservations/{reservation['id']}", json=kept | changes, headers=headers or {})
+
+
+def spelled(instant: datetime) -> str:
+    """An instant as a caller writes it, and as the service answers a departure."""
+    return instant.isoformat().replace("+00:00", "Z")
 
 
 def code_of(answer: httpx.Response) -> str:

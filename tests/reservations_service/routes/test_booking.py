@@ -18,7 +18,7 @@ from service_kit.clock import utc_now
 from service_kit.fakes import FakeClock
 from service_kit.postgres_store import PostgresStore
 from service_kit.uuid7 import new_uuid7
-from tests.reservations_service.conftest import DEPARTURE, TRIP, book, booked, code_of, edit, tell
+from tests.reservations_service.conftest import DEPARTURE, TRIP, book, booked, code_of, edit, spelled, tell
 
 MINUTES = timedelta(minutes=1)
 
@@ -44,10 +44,10 @@ async def test_holds_a_seat_for_fifteen_minutes(api: httpx.AsyncClient, ana: UUI
 
 
 async def test_keeps_a_departure_in_utc_and_to_the_minute(api: httpx.AsyncClient, ana: UUID) -> None:
-    reservation = await booked(api, ana, departure_at="2030-12-24T11:30:59.9+01:00")
+    reservation = await booked(api, ana, departure_at="2099-12-24T11:30:59.9+01:00")
 
     assert reservation["departure_at"] == DEPARTURE
-    assert (await book(api, ana, departure_at="2030-12-24T05:30:17-05:00")).status_code == 409
+    assert (await book(api, ana, departure_at="2099-12-24T05:30:17-05:00")).status_code == 409
 
 
 async def test_sells_a_seat_once_to_200_at_the_same_moment(
@@ -65,7 +65,7 @@ async def test_sells_a_seat_once_to_200_at_the_same_moment(
 
 @pytest.mark.parametrize(
     "other",
-    [{"seat": "12D"}, {"flight_number": "IB3171"}, {"departure_at": "2030-12-25T10:30:00Z"}],
+    [{"seat": "12D"}, {"flight_number": "IB3171"}, {"departure_at": "2099-12-25T10:30:00Z"}],
     ids=["seat", "flight", "day"],
 )
 async def test_sells_another_seat(api: httpx.AsyncClient, ana: UUID, other: dict[str, str]) -> None:
@@ -106,7 +106,7 @@ async def test_a_repeat_with_the_same_id_is_harmless(api: httpx.AsyncClient, ana
 
     answers = await asyncio.gather(*(book(api, ana, id=own_id) for _ in range(30)))
     await edit(api, answers[0].json(), status="confirmed")
-    late = await book(api, ana, id=own_id, departure_at="2030-12-24T11:30:00+01:00")
+    late = await book(api, ana, id=own_id, departure_at="2099-12-24T11:30:00+01:00")
 
     assert Counter(answer.status_code for answer in answers) == {201: 1, 200: 29}
     assert {answer.content for answer in answers} == {answers[0].content}
@@ -173,12 +173,39 @@ async def test_waits_for_a_deletion_that_was_first(api: httpx.AsyncClient, ana: 
     assert code_of(await booking) == "deleted-passenger"
 
 
+async def test_refuses_a_departure_in_the_past_in_words(api: httpx.AsyncClient, ana: UUID, clock: FakeClock) -> None:
+    answer = await book(api, ana, departure_at=spelled(clock.now - 2 * MINUTES))
+
+    assert (answer.status_code, code_of(answer)) == (422, "departure-in-past")
+    [mistake] = answer.json()["errors"]
+    assert mistake["field"] == "body.departure_at"
+    assert mistake["message"] == answer.json()["detail"]
+    assert "lies in the past" in mistake["message"]
+
+
+async def test_takes_the_departure_of_this_very_minute(api: httpx.AsyncClient, ana: UUID, clock: FakeClock) -> None:
+    departure_at = spelled(clock.now)
+    clock.now = clock.now.replace(second=59)
+
+    assert (await book(api, ana, departure_at=departure_at)).status_code == 201
+
+
+async def test_answers_a_repeat_after_the_departure_too(api: httpx.AsyncClient, ana: UUID, clock: FakeClock) -> None:
+    wish = {"id": str(new_uuid7(utc_now())), "departure_at": spelled(clock.now + 5 * MINUTES)}
+    first = await booked(api, ana, **wish)
+    clock.advance(10 * MINUTES)
+
+    repeat = await book(api, ana, **wish)
+
+    assert (repeat.status_code, repeat.json()) == (200, first)
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
         *[("flight_number", value) for value in ("IB03170", "ib3170", "IB\u0000170", 3170, None)],
         *[("origin", value) for value in ("LIS", "mad", "MADRID", "MA\u0000")],
-        *[("departure_at", value) for value in ("2030-12-24", "2030-12-24T10:30:00", 1_798_108_200, "")],
+        *[("departure_at", value) for value in ("2099-12-24", "2099-12-24T10:30:00", 1_798_108_200, "")],
         *[("departure_at", value) for value in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00")],
         *[("seat", value) for value in ("12I", "0A", "12c", "A12", "12C\u0000")],
         *[("cabin", value) for value in ("Economy", "", None)],

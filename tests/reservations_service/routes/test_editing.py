@@ -11,7 +11,7 @@ import pytest
 from reservations_service.services.expiry import expire_overdue
 from service_kit.fakes import FakeClock
 from service_kit.postgres_store import PostgresStore
-from tests.reservations_service.conftest import JsonObject, book, booked, code_of, edit
+from tests.reservations_service.conftest import JsonObject, book, booked, code_of, edit, spelled
 
 HOLD = timedelta(minutes=15)
 
@@ -87,6 +87,39 @@ async def test_moves_to_a_free_seat_and_frees_the_old_one(
     assert (moved.status_code, moved.json()["seat"], moved.json()["status"]) == (200, "14F", status)
     assert (await book(api, ana)).status_code == 201
     assert (await book(api, ana, seat="14F")).status_code == 409
+
+
+async def test_refuses_to_move_to_a_departure_in_the_past(api: httpx.AsyncClient, ana: UUID, clock: FakeClock) -> None:
+    reservation = await booked(api, ana)
+
+    answer = await edit(api, reservation, departure_at=spelled(clock.now - timedelta(minutes=2)))
+
+    assert (answer.status_code, code_of(answer)) == (422, "departure-in-past")
+    assert [mistake["field"] for mistake in answer.json()["errors"]] == ["body.departure_at"]
+    assert (await api.get(f"/reservations/{reservation['id']}")).json() == reservation
+
+
+@pytest.fixture
+async def departed(api: httpx.AsyncClient, ana: UUID, clock: FakeClock) -> JsonObject:
+    """A hold that goes on while its flight has left."""
+    reservation = await booked(api, ana, departure_at=spelled(clock.now + timedelta(minutes=1)))
+    clock.advance(timedelta(minutes=5))
+    return reservation
+
+
+async def test_does_not_confirm_a_seat_of_a_flight_that_has_left(api: httpx.AsyncClient, departed: JsonObject) -> None:
+    answer = await edit(api, departed, status="confirmed")
+
+    assert (answer.status_code, code_of(answer)) == (422, "departure-in-past")
+
+
+@pytest.mark.parametrize("correction", [{"seat": "14F"}, {"status": "cancelled"}], ids=["correct", "cancel"])
+async def test_still_corrects_and_cancels_after_the_departure(
+    api: httpx.AsyncClient, departed: JsonObject, correction: dict[str, str]
+) -> None:
+    answer = await edit(api, departed, **correction)
+
+    assert (answer.status_code, answer.json() | correction) == (200, answer.json())
 
 
 async def test_refuses_to_move_to_a_taken_seat(api: httpx.AsyncClient, ana: UUID) -> None:
