@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header, Response
+from pydantic.json_schema import SkipJsonSchema
 
 from service_kit.problems import ServiceError
 
@@ -33,9 +34,12 @@ def weak_etag_of(version: int) -> str:
     return f"W/{etag_of(version)}"
 
 
-# `If-Match` is told in the operations' texts instead of as a parameter: a fuzzer that finds it there sends tags of its
-# own, and takes the 412 that RFC 9110 asks for as a mistake of ours.
-async def _tags_in(if_match: Annotated[str | None, Header(include_in_schema=False)] = None) -> list[int] | None:
+async def _tags_in(
+    if_match: Annotated[
+        str | SkipJsonSchema[None],
+        Header(alias="If-Match", description='The `ETag` that you read, like `"3"`; left out, any version will do.'),
+    ] = None,
+) -> list[int] | None:
     """The versions that `If-Match` accepts; None if any will do. Weak tags, and those not ours, match nothing."""
     if if_match is None or if_match.strip() == "*":
         return None
@@ -51,7 +55,10 @@ def accepts(accepted: Collection[int] | None, version: int) -> bool:
 
 
 async def _known_in(
-    if_none_match: Annotated[str | None, Header(description="The `ETag` of the answer that you have.")] = None,
+    if_none_match: Annotated[
+        str | SkipJsonSchema[None],
+        Header(alias="If-None-Match", description='The `ETag` of the answer that you have, like `"3"`.'),
+    ] = None,
 ) -> list[int] | None:
     """The versions that the caller has, in `If-None-Match`; None if it has any. Weak tags count: it only reads."""
     if if_none_match is not None and if_none_match.strip() == "*":

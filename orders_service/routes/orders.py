@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError, WithJsonSchema
 
 from orders_service.models.order import NewOrder, OrderView
 from orders_service.routes.dependencies import OrdersDep, StoreDep
@@ -19,14 +19,16 @@ from service_kit.spelling import Spelling
 
 router = APIRouter(prefix="/orders", tags=["orders"])
 
-# Told in the operation's text instead: a fuzzer that finds a parameter sends one value of it with many bodies, and
-# takes the 422 that the draft asks for as a mistake of ours.
 _Key = Annotated[
     str,
     Field(max_length=255),
     Spelling(KEY_PATTERN, 'Send printable ASCII, as in 8e03978e-40d5-43dd-bc93-6894a57f9324; in "quotes" or without'),
 ]
-IdempotencyKey = Annotated[_Key | None, Header(include_in_schema=False)]
+IdempotencyKey = Annotated[
+    _Key | None,
+    WithJsonSchema(TypeAdapter(_Key).json_schema()),  # no header is null
+    Header(alias="Idempotency-Key", description="Any text of your own, at best a UUID: with it a repeat is harmless."),
+]
 OrderId = Annotated[str, Path(description="The `id` that `POST /orders` has answered: 24 hexadecimal characters.")]
 
 _WISHES: Final = TypeAdapter(NewOrder)

@@ -9,6 +9,7 @@ import pytest
 
 from dev_stack.ports import free_port
 from dev_stack.postgres import Postgres
+from tests.fuzzer import ANY_VERSION
 from tests.system import ServiceProcess
 
 EXAMPLES: Final = 15
@@ -22,7 +23,7 @@ def test_a_fuzzer_finds_nothing(postgres: Postgres, key: str, tmp_path: Path) ->
         "RABBITMQ_URL": f"amqp://guest:guest@127.0.0.1:{free_port()}/",
         "API_KEY": key,
     }
-    (tmp_path / "schemathesis.toml").touch()  # else it would take one of a folder above
+    (tmp_path / "schemathesis.toml").write_text(ANY_VERSION)
     with ServiceProcess(tmp_path / "api", "passengers_service", **settings) as api:
         fuzzer = subprocess.run(  # noqa: S603 - our own command
             [

@@ -3,7 +3,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from fastapi import FastAPI
 
-from service_kit.etags import AcceptedVersions, accepts, etag_of
+from service_kit.etags import AcceptedVersions, KnownVersions, accepts, etag_of
 from tests.service_kit.conftest import ClientMaker
 
 Asker = Callable[[str | None], Awaitable[list[int] | None]]
@@ -55,6 +55,19 @@ async def test_reads_the_versions_that_an_edit_accepts(
     accepted: Asker, if_match: str | None, versions: list[int] | None
 ) -> None:
     assert await accepted(if_match) == versions
+
+
+@pytest.mark.parametrize(("kind", "name"), [(AcceptedVersions, "If-Match"), (KnownVersions, "If-None-Match")])
+def test_lists_the_header_in_the_document(kind: object, name: str) -> None:
+    app = FastAPI()
+
+    @app.get("/")
+    async def read(versions: kind) -> None: ...  # type: ignore[valid-type]  # the two that there are
+
+    [parameter] = app.openapi()["paths"]["/"]["get"]["parameters"]
+
+    assert (parameter["name"], parameter["in"], parameter["required"]) == (name, "header", False)
+    assert parameter["schema"]["type"] == "string"
 
 
 async def test_reads_the_tag_that_it_has_made(accepted: Asker) -> None:

@@ -2,6 +2,8 @@
 
 import httpx
 
+from orders_service.services.idempotency import KEY_PATTERN
+
 
 class TestDocumentation:
     async def test_lists_what_every_operation_can_answer(self, api: httpx.AsyncClient) -> None:
@@ -21,6 +23,12 @@ class TestDocumentation:
 
         assert list(operations["post"]["responses"]["201"]["headers"]) == ["Location", "Idempotent-Replayed"]
         assert list(operations["get"]["responses"]["200"]["headers"]) == ["Link"]
+
+    async def test_lists_the_key_that_makes_a_repeat_harmless(self, api: httpx.AsyncClient) -> None:
+        [parameter] = (await api.get("/openapi.json")).json()["paths"]["/orders"]["post"]["parameters"]
+
+        assert (parameter["name"], parameter["in"], parameter["required"]) == ("Idempotency-Key", "header", False)
+        assert parameter["schema"]["pattern"] == KEY_PATTERN
 
     async def test_has_an_example_that_works_as_it_is(self, api: httpx.AsyncClient) -> None:
         schemas = (await api.get("/openapi.json")).json()["components"]["schemas"]

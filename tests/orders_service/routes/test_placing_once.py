@@ -44,7 +44,7 @@ class TestPlacingOnce:
     async def test_refuses_a_key_that_is_none(self, api: httpx.AsyncClient, key: str) -> None:
         answer = await place(api, key=key)
 
-        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "header.idempotency-key")
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "header.Idempotency-Key")
 
     async def test_makes_two_orders_of_the_same_body_with_two_keys(
         self, api: httpx.AsyncClient, stored: Stored

@@ -115,7 +115,7 @@ async def test_does_not_confirm_a_seat_of_a_flight_that_has_left(api: httpx.Asyn
 
 @pytest.mark.parametrize("correction", [{"seat": "14F"}, {"status": "cancelled"}], ids=["correct", "cancel"])
 async def test_still_corrects_and_cancels_after_the_departure(
-    api: httpx.AsyncClient, departed: JsonObject, correction: dict[str, str]
+    api: httpx.AsyncClient, departed: JsonObject, correction: JsonObject
 ) -> None:
     answer = await edit(api, departed, **correction)
 

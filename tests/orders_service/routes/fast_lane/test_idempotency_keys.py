@@ -49,5 +49,5 @@ class TestIdempotencyKeys:
     async def test_are_refused_either_way_if_they_are_none(self, api: httpx.AsyncClient, key: str) -> None:
         by_lane, by_route = await both_ways(api, order_of(), key)
 
-        assert (by_lane.status_code, by_lane.json()["errors"][0]["field"]) == (422, "header.idempotency-key")
+        assert (by_lane.status_code, by_lane.json()["errors"][0]["field"]) == (422, "header.Idempotency-Key")
         assert likeness(by_lane) == likeness(by_route)
