@@ -41,10 +41,27 @@ class Outcome(Enum):
 
 
 class Broker(Protocol):
-    """Takes messages."""
+    """Takes messages.
+
+    Attributes:
+        generation: Read it before publishing, and ask for the verdict on it afterwards.
+    """
+
+    generation: int
 
     async def connected(self) -> None:
         """Return once there is a connection."""
 
     async def publish(self, messages: Sequence[OutgoingMessage]) -> Sequence[Outcome]:
-        """Publish all, wait for all confirms together; one outcome a message, in their order. Never raises."""
+        """Publish all, wait for all confirms together; one outcome a message, in their order. Never raises.
+
+        A message of an event that is confirmed is in *a* queue; whether it is in each that is meant to have it, the
+        verdict says.
+        """
+
+    async def verdict(self, generation: int) -> Outcome:
+        """What became of the confirmed events of a generation. Never raises.
+
+        `CONFIRMED` if every reader's queue was there all the time, `REFUSED` if one was missing, `UNKNOWN` if the
+        connection has broken since.
+        """

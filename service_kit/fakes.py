@@ -87,10 +87,13 @@ class MemoryBroker:
 
     Attributes:
         messages: Everything confirmed so far, in order.
+        generation: As every broker's.
     """
 
     def __init__(self) -> None:
         self.messages: list[OutgoingMessage] = []
+        self.generation = 0
+        self._verdicts: deque[Outcome] = deque()
         self._answers: deque[Outcome] = deque()
         self._up = asyncio.Event()
         self._up.set()
@@ -98,6 +101,10 @@ class MemoryBroker:
     def answer(self, outcomes: Iterable[Outcome]) -> None:
         """Answer the next messages so; after them everything is confirmed again."""
         self._answers.extend(outcomes)
+
+    def judge(self, verdicts: Iterable[Outcome]) -> None:
+        """Give these verdicts next; after them every reader has everything."""
+        self._verdicts.extend(verdicts)
 
     def stop(self) -> None:
         """Go away."""
@@ -114,6 +121,10 @@ class MemoryBroker:
     async def publish(self, messages: Sequence[OutgoingMessage]) -> Sequence[Outcome]:
         """Take messages."""
         return [self._take(message) for message in messages]
+
+    async def verdict(self, generation: int) -> Outcome:  # noqa: ARG002 - as every broker's
+        """Say what became of what was confirmed."""
+        return self._verdicts.popleft() if self._verdicts else Outcome.CONFIRMED
 
     def _take(self, message: OutgoingMessage) -> Outcome:
         if not self._up.is_set():

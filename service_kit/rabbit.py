@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import aio_pika
-from aio_pika.abc import AbstractChannel
+from aio_pika.abc import AbstractChannel, AbstractQueue
 from aio_pika.exceptions import ChannelPreconditionFailed
 
 from service_kit.broker import EVENTS_EXCHANGE
@@ -56,15 +56,22 @@ class QueueTopology:
             raise QueueMismatchError(self, error) from error
 
     async def _declare(self, channel: AbstractChannel) -> None:
-        events = await channel.declare_exchange(EVENTS_EXCHANGE, aio_pika.ExchangeType.TOPIC, durable=True)
+        await channel.declare_exchange(EVENTS_EXCHANGE, aio_pika.ExchangeType.TOPIC, durable=True)
         await _declare_queue(channel, self.dead_queue, {"x-delivery-limit": _NEVER})
         limited = {"x-delivery-limit": _CRASH_LIMIT}
         queue = await _declare_queue(channel, self.queue, limited | _dead_letters_to(self.dead_queue))
-        for topic in self.topics:
-            await queue.bind(events, topic)
+        await self._bind(queue)
         for seconds in self.retry_seconds:
             waiting = {"x-message-ttl": seconds * 1000} | _dead_letters_to(self.queue)
             await _declare_queue(channel, self.retry_queue(seconds), waiting)
+
+    async def bind(self, channel: AbstractChannel) -> None:
+        """Bind the queue, which is there, to what leads to it; harmless where it is bound already."""
+        await self._bind(await channel.get_queue(self.queue, ensure=False))
+
+    async def _bind(self, queue: AbstractQueue) -> None:
+        for topic in self.topics:
+            await queue.bind(EVENTS_EXCHANGE, topic)
 
 
 class QueueMismatchError(Exception):
@@ -86,5 +93,5 @@ def _dead_letters_to(queue: str) -> dict[str, Any]:
     }
 
 
-async def _declare_queue(channel: AbstractChannel, name: str, arguments: dict[str, Any]) -> aio_pika.abc.AbstractQueue:
+async def _declare_queue(channel: AbstractChannel, name: str, arguments: dict[str, Any]) -> AbstractQueue:
     return await channel.declare_queue(name, durable=True, arguments={"x-queue-type": "quorum", **arguments})

@@ -1,4 +1,4 @@
-"""The relay: publishes what the outbox holds, and clears an entry only when the broker has confirmed it.
+"""The relay: publishes what the outbox holds, and clears an entry only when every queue that is meant to has it.
 
 Two paths lead to the broker. Entries that this process has just written come by hand, from memory, in batches. A sweep
 claims what is left: entries of a process that died, and those that the broker refused. Memory is only a short cut:
@@ -38,7 +38,8 @@ _BITE: Final = 16
 _CALLED_SECONDS: Final = 1.0
 """How long after a caller's entry the sweep still expects another one."""
 _CLEARING_SECONDS: Final = 0.03
-"""How long confirmed entries gather, so that one write clears them: to the store each costs as much as an insert."""
+"""How long confirmed entries gather, so that one question and one write clear them: to the store each costs as much as
+an insert."""
 _REMEMBERED: Final = 10_000
 _SWEEP_SECONDS: Final = 1.0
 _AFTER_ERROR_SECONDS: Final = 2.0
@@ -46,6 +47,10 @@ _COUNT_SECONDS: Final = 15.0
 _LEASE_SECONDS: Final = LEASE.total_seconds()
 _MARGIN_SECONDS: Final = 7.0
 """An entry with less of its lease left is not begun: another process may claim it before the confirm is here."""
+
+
+_Accepted = list[tuple[int, OutboxEntry]]
+"""Entries that the broker has, each with the generation in which it was published."""
 
 
 class Relay:
@@ -71,8 +76,8 @@ class Relay:
         self._clock = clock
         self._woken = woken or asyncio.Event()
         self._fresh: asyncio.Queue[OutboxEntry] = asyncio.Queue(_REMEMBERED)
-        self._confirmed: list[OutboxEntry] = []
-        self._has_confirmed = asyncio.Event()
+        self._accepted: _Accepted = []
+        self._has_accepted = asyncio.Event()
         self._called_at = -inf
 
     def hand_over(self, entry: OutboxEntry) -> None:
@@ -98,7 +103,7 @@ class Relay:
         with suppress(TimeoutError):
             async with asyncio.timeout(2):
                 await self._fresh.join()
-                await self._clear_confirmed()
+                await self._clear_accepted()
 
     async def _publish_fresh(self) -> None:
         batch = [await self._fresh.get()]
@@ -106,9 +111,9 @@ class Relay:
             await self._broker.connected()
             while not self._fresh.empty() and len(batch) < _BATCH:
                 batch.append(self._fresh.get_nowait())
-            confirmed = await self._publish(batch)
-            self._confirmed += confirmed  # in a line of its own: while the other waited the list was another one
-            self._has_confirmed.set()
+            accepted = await self._publish(batch)
+            self._accepted += accepted  # in a line of its own: while the other waited the list was another one
+            self._has_accepted.set()
         finally:
             for _ in batch:
                 self._fresh.task_done()
@@ -119,22 +124,33 @@ class Relay:
         is_called = monotonic() - self._called_at < _CALLED_SECONDS
         claimed = await self._outbox.claim(_BITE if is_called else _BATCH)
         if claimed:
-            if confirmed := await self._publish(claimed):
-                await self._outbox.clear(confirmed)  # at once: the next one of the same owner waits for it
+            await self._settle(await self._publish(claimed))  # at once: the next one of the same owner waits for it
         else:
             await set_within(self._woken, _SWEEP_SECONDS * random.uniform(0.5, 1.5))
 
     async def _clear(self) -> None:
-        await self._has_confirmed.wait()
+        await self._has_accepted.wait()
         await asyncio.sleep(_CLEARING_SECONDS)
-        await self._clear_confirmed()
+        await self._clear_accepted()
 
-    async def _clear_confirmed(self) -> None:
-        """What is not cleared, because the store is away just now, is published again when its lease ends."""
-        confirmed, self._confirmed = self._confirmed, []
-        self._has_confirmed.clear()
-        if confirmed:
-            await self._outbox.clear(confirmed)
+    async def _clear_accepted(self) -> None:
+        accepted, self._accepted = self._accepted, []
+        self._has_accepted.clear()
+        await self._settle(accepted)
+
+    async def _settle(self, accepted: _Accepted) -> None:
+        """Clear what every reader has.
+
+        What is not cleared, because the store is away just now, is published again when its lease ends.
+        """
+        for generation in {generation for generation, _ in accepted}:
+            entries = [entry for published_in, entry in accepted if published_in == generation]
+            outcome = await self._broker.verdict(generation)
+            RELAYED.labels(outcome.value).inc(len(entries))
+            if outcome is Outcome.CONFIRMED:
+                await self._outbox.clear(entries)
+            elif outcome is Outcome.REFUSED:
+                await self._refused(entries)
 
     async def _count(self) -> None:
         backlog = await self._outbox.backlog()
@@ -144,23 +160,24 @@ class Relay:
             log.error("outbox_parked", entries=backlog.parked, release="python -m service_kit.parked")
         await asyncio.sleep(_COUNT_SECONDS)
 
-    async def _publish(self, entries: Sequence[OutboxEntry]) -> Sequence[OutboxEntry]:
-        """Publish; those that the broker has refused are postponed, and those that it has confirmed are answered.
+    async def _publish(self, entries: Sequence[OutboxEntry]) -> _Accepted:
+        """Publish; those that the broker has refused are postponed, and those that it has accepted are answered.
 
         An unknown outcome (the connection broke) leaves the entry leased: the sweep takes it when the lease ends.
         """
         entries = self._still_held(entries)
         if not entries:
             return []
+        generation = self._broker.generation
         outcomes = await self._broker.publish([_message(entry) for entry in entries])
         by_outcome: dict[Outcome, list[OutboxEntry]] = {outcome: [] for outcome in Outcome}
         for entry, outcome in zip(entries, outcomes, strict=True):
             by_outcome[outcome].append(entry)
-        for outcome, settled in by_outcome.items():
-            RELAYED.labels(outcome.value).inc(len(settled))
+        for outcome in (Outcome.REFUSED, Outcome.UNKNOWN):
+            RELAYED.labels(outcome.value).inc(len(by_outcome[outcome]))
         if by_outcome[Outcome.REFUSED]:
             await self._refused(by_outcome[Outcome.REFUSED])
-        return by_outcome[Outcome.CONFIRMED]
+        return [(generation, entry) for entry in by_outcome[Outcome.CONFIRMED]]
 
     def _still_held(self, entries: Sequence[OutboxEntry]) -> Sequence[OutboxEntry]:
         """Those with enough of their lease left; the sweep takes the others when it has ended."""

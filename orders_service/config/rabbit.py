@@ -11,4 +11,5 @@ ORDERS_QUEUE: Final = QueueTopology(queue="orders_queue", topics=("order.*",))
 
 def open_publisher(settings: OrdersSettings) -> RabbitPublisher:
     """The publisher for the broker that `settings` name."""
-    return RabbitPublisher(settings.rabbitmq_url.get_secret_value(), settings.service, [ORDERS_QUEUE])
+    url, queues = settings.rabbitmq_url.get_secret_value(), [ORDERS_QUEUE]
+    return RabbitPublisher(url, settings.service, queues, readers=queues)

@@ -20,7 +20,9 @@ RESERVATIONS_QUEUE: Final = QueueTopology(queue="reservations_queue", topics=("p
 def open_publisher(settings: PassengersSettings) -> RabbitPublisher:
     """The publisher for the broker that `settings` name."""
     queues = [PASSENGERS_QUEUE, RESERVATIONS_QUEUE]
-    return RabbitPublisher(settings.rabbitmq_url.get_secret_value(), settings.service, queues)
+    return RabbitPublisher(
+        settings.rabbitmq_url.get_secret_value(), settings.service, queues, readers=[RESERVATIONS_QUEUE]
+    )
 
 
 def open_consumer(settings: PassengersSettings, handle: Callable[[Event], Awaitable[None]]) -> Consumer:

@@ -20,7 +20,9 @@ PASSENGERS_QUEUE: Final = QueueTopology(queue="passengers_queue", topics=("passe
 def open_publisher(settings: ReservationsSettings) -> RabbitPublisher:
     """The publisher for the broker that `settings` name."""
     queues = [RESERVATIONS_QUEUE, PASSENGERS_QUEUE]
-    return RabbitPublisher(settings.rabbitmq_url.get_secret_value(), settings.service, queues)
+    return RabbitPublisher(
+        settings.rabbitmq_url.get_secret_value(), settings.service, queues, readers=[PASSENGERS_QUEUE]
+    )
 
 
 def open_consumer(settings: ReservationsSettings, handle: Callable[[Event], Awaitable[None]]) -> Consumer:

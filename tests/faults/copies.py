@@ -1,7 +1,9 @@
 """Two services that keep each other's passengers up to date, while processes die: both copies end equal."""
 
 import asyncio
+import os
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,19 +13,23 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
+import aio_pika
 import httpx
 
 from dev_stack.ports import free_port
 from dev_stack.postgres import Postgres
 from dev_stack.rabbit_node import RabbitNode
+from passengers_service.config.rabbit import PASSENGERS_QUEUE, RESERVATIONS_QUEUE
 from tests.faults.editors import CONTESTED, Editors
-from tests.faults.faults import broker_killed, broker_stopped, killed, store_killed
+from tests.faults.faults import broker_killed, broker_stopped, frozen, killed, store_killed
 from tests.faults.servers import Servers, start_all, until
 from tests.faults.verdict import Verdict, in_sentences
 from tests.system import ServiceProcess
 
 _LONGEST_PEACE_SECONDS: Final = 2.0
 _AFTERWARDS: Final = 20
+_LOOKS: Final = 5
+_LOOK_SECONDS: Final = 0.2
 _EDITS_SHARE: Final = 0.5
 """Of the common rate: an edit is two requests."""
 
@@ -51,6 +57,16 @@ class Copies(Servers):
             return False
         return first == second
 
+    async def is_drained(self, queue: str) -> bool:
+        """Whether a queue has been empty for a moment: so that what was taken out of it is acknowledged too."""
+        for _ in range(_LOOKS):
+            async with await aio_pika.connect(self.broker.url) as connection, connection.channel() as channel:
+                found = await channel.declare_queue(queue, passive=True)
+            if found.declaration_result.message_count:
+                return False
+            await asyncio.sleep(_LOOK_SECONDS)
+        return True
+
     async def fields(self, passenger_id: str) -> list[dict[str, Any]]:
         """What each side answers of a passenger."""
         async with httpx.AsyncClient(timeout=10) as client:
@@ -77,11 +93,26 @@ async def store_restarted(copies: Copies, _random: Random) -> None:
     await copies.start(copies.store)
 
 
+async def queue_deleted(copies: Copies, random: Random) -> None:
+    """The queue of one side is deleted while that side stands still, and the other goes on telling."""
+    sides = [(copies.passengers, RESERVATIONS_QUEUE.queue), (copies.reservations, PASSENGERS_QUEUE.queue)]
+    (teller, queue), (reader, _) = random.sample(sides, 2)
+    with frozen([teller]):  # what lies in a queue dies with it: so it is deleted while it is empty
+        is_empty = await until(lambda: copies.is_drained(queue))
+        os.kill(reader.pid, signal.SIGSTOP)
+        if is_empty:
+            async with await aio_pika.connect(copies.broker.url) as connection, connection.channel() as channel:
+                await channel.queue_delete(queue)
+    await asyncio.sleep(random.uniform(0.5, _LONGEST_PEACE_SECONDS))
+    os.kill(reader.pid, signal.SIGCONT)
+
+
 SYNC_FAULTS: Final[dict[str, CopiesFault]] = {
     "sync_broker_stopped": broker_stopped,
     "sync_broker_killed": broker_killed,
     "sync_passengers_killed": passengers_killed,
     "sync_reservations_killed": reservations_killed,
+    "sync_queue_deleted": queue_deleted,
     "sync_store_restarted": store_restarted,
     "sync_store_killed": store_killed,
 }

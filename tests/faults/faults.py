@@ -51,7 +51,7 @@ async def orders_killed(site: Site, random: Random) -> None:
 async def consumer_killed(site: Site, random: Random) -> None:
     """One notifications_service is killed while it works off what has gathered before it, and started again."""
     consumer = random.choice(site.consumers)
-    with _frozen([consumer]):
+    with frozen([consumer]):
         await _a_moment(random)
     await site.told.more()
     await killed(site, consumer, random)
@@ -76,7 +76,7 @@ async def queue_deleted(site: Site, _random: Random) -> None:
     """Somebody deletes `orders_queue`, and relay or consumer makes it again."""
     # What lies in a queue dies with it, and no sender can know: so it is deleted in a moment in which it is empty. The
     # relays, frozen for that moment, then publish into nothing.
-    with _frozen(site.orders):
+    with frozen(site.orders):
         if not await until(site.is_drained):
             return
         async with await aio_pika.connect(site.broker.url) as connection, connection.channel() as channel:
@@ -106,7 +106,7 @@ async def _a_moment(random: Random) -> None:
 
 
 @contextmanager
-def _frozen(servers: Sequence[Server]) -> Iterator[None]:
+def frozen(servers: Sequence[Server]) -> Iterator[None]:
     """Let processes stand still while the block runs."""
     for server in servers:
         os.kill(server.pid, signal.SIGSTOP)

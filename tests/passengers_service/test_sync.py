@@ -42,9 +42,12 @@ class OtherSide:
         change: PassengerChange = FieldChanges(UUID(passenger_id), stamp_text(THEIRS.tick()), fields)
         await self.tells(_their(PASSENGER_CHANGED, RowsChanged([change])), times)
 
+    async def loses_its_queue(self) -> None:
+        await self._channel.queue_delete(RESERVATIONS_QUEUE.queue)
+
     async def hears(self) -> list[PassengerChange]:
         """The changes of the next event of ours, waited for; what it has told itself comes here too."""
-        queue = await self._channel.get_queue(RESERVATIONS_QUEUE.queue)
+        queue = await self._channel.get_queue(RESERVATIONS_QUEUE.queue, ensure=False)
         heard: list[Event] = []
 
         async def is_there() -> bool:
@@ -87,6 +90,20 @@ async def test_tells_the_other_side_of_each_change(api: httpx.AsyncClient, other
     assert (str(created.id), str(changed.id)) == (passenger["id"], passenger["id"])
     assert changed.fields == PassengerFields(email="eva@example.com")
     assert changed.stamp > created.stamp
+
+
+async def test_tells_again_what_was_told_while_the_other_side_had_no_queue(
+    api: httpx.AsyncClient, other_side: OtherSide, database: AsyncEngine
+) -> None:
+    await other_side.loses_its_queue()
+    passenger = await registered(api)
+
+    async def is_delivered() -> bool:
+        return await events_in(database) == []
+
+    await until(is_delivered)
+    [created] = await other_side.hears()
+    assert str(created.id) == passenger["id"]
 
 
 async def test_takes_over_what_the_other_side_has_changed_and_tells_nobody(

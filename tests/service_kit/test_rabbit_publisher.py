@@ -15,7 +15,7 @@ from tests.service_kit.stage import Queue, rabbitmqctl, until
 @pytest.fixture
 async def publisher(cable: Cable, queue: Queue) -> AsyncIterator[RabbitPublisher]:
     """Connected over a cable that can be cut."""
-    publisher = RabbitPublisher(cable.url, "tests", [queue.topology])
+    publisher = RabbitPublisher(cable.url, "tests", [queue.topology], readers=[queue.topology])
     async with publisher.opened():
         async with asyncio.timeout(10):
             await publisher.connected()

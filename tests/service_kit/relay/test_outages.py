@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from service_kit.broker import Outcome
 from service_kit.fakes import FakeClock, MemoryBroker
 from service_kit.outbox import LEASE, MAX_ATTEMPTS, Backlog
-from service_kit.relay import PARKED, WAITING, Relay
+from service_kit.relay import PARKED, RELAYED, WAITING, Relay
 from tests.service_kit.relay.conftest import Store, add, add_due, ids, until_empty
 from tests.service_kit.stage import until
 
@@ -55,6 +55,36 @@ async def test_postpones_what_the_broker_refuses(
         clock.advance(timedelta(seconds=2))
         await until_empty(store)
     assert ids(broker) == [fresh.id]
+
+
+async def test_publishes_again_what_a_reader_has_missed_although_the_broker_took_it(
+    relay: Relay, store: Store, broker: MemoryBroker, clock: FakeClock
+) -> None:
+    (fresh,), (left,) = add(store, clock), add_due(store, clock)
+    broker.judge([Outcome.REFUSED] * 2)
+    confirmed = RELAYED.labels("confirmed")._value.get()
+    async with relay.running():
+        relay.hand_over(fresh)
+        await until(lambda: [one.attempts for one in store._firsts()] == [1, 1])
+        assert RELAYED.labels("confirmed")._value.get() == confirmed
+        clock.advance(timedelta(seconds=2))
+        await until_empty(store)
+    assert sorted(ids(broker)) == sorted([fresh.id, left.id] * 2)
+    assert RELAYED.labels("confirmed")._value.get() == confirmed + 2
+
+
+async def test_leaves_an_entry_alone_while_nobody_knows_whether_its_readers_have_it(
+    relay: Relay, store: Store, broker: MemoryBroker, clock: FakeClock
+) -> None:
+    (fresh,) = add(store, clock)
+    broker.judge([Outcome.UNKNOWN])
+    async with relay.running():
+        relay.hand_over(fresh)
+        await until(lambda: not broker._verdicts)
+        assert [one.attempts for one in store._firsts()] == [0]
+        clock.advance(LEASE)
+        await until_empty(store)
+    assert ids(broker) == [fresh.id, fresh.id]
 
 
 async def test_settles_each_entry_of_a_batch_by_its_own_outcome(

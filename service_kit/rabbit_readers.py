@@ -1,0 +1,84 @@
+"""Whether the queues that are meant to have our events were there all the time while we published.
+
+RabbitMQ returns a message only if *no* queue takes it: while a sender's own queue or a stranger's takes it too, a
+reader's queue can be missing unnoticed, and one that was deleted and made again looks like one that was never away. So
+each publisher binds an exchange of its own to every reader's queue, its marker, which RabbitMQ itself removes together
+with the queue. A marker that is still there says that the queue is the same one.
+Source: docs/decisions/0016-markers-on-the-readers-queues.md
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from time import monotonic
+from typing import Final
+from uuid import uuid4
+
+import aiormq
+from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.exceptions import ChannelNotFoundEntity
+
+from service_kit.rabbit import QueueTopology
+from service_kit.rabbit_connection import BROKER_ERRORS
+
+_BIND_AGAIN_SECONDS: Final = 5.0
+"""How long a binding that somebody has removed may be missing; to bind again is idempotent."""
+
+
+class ReaderQueues:
+    """The queues of the readers, and a marker on each.
+
+    Args:
+        topologies: Of the readers.
+    """
+
+    def __init__(self, topologies: Sequence[QueueTopology]) -> None:
+        token = uuid4().hex[:12]
+        self._marker_of = {topology: f"{topology.queue}.marker.{token}" for topology in topologies}
+        self._channel: AbstractChannel | None = None
+        self._bound_at = 0.0
+
+    async def mark(self, connection: AbstractConnection) -> None:
+        """Make what is missing of the queues, and mark them; what is published from now on is known to reach them."""
+        if not self._marker_of:
+            return
+        if self._channel is not None:
+            await self._channel.close()
+        self._channel = channel = await connection.channel(publisher_confirms=False)
+        for topology, marker in self._marker_of.items():
+            await topology.declare(channel)
+            exchange = await channel.declare_exchange(marker, durable=False, auto_delete=True, internal=True)
+            queue = await channel.get_queue(topology.queue, ensure=False)
+            await queue.bind(exchange, "")
+        self._bound_at = monotonic()
+
+    async def have_stayed(self) -> bool:
+        """Whether all of them have been there since they were marked.
+
+        Raises:
+            Exception: The connection has broken: nobody knows.
+        """
+        if not self._marker_of:
+            return True
+        if self._channel is None or self._channel.is_closed:
+            return False
+        try:
+            await self._ask(self._channel)
+        except ChannelNotFoundEntity:
+            return False
+        return True
+
+    async def _ask(self, channel: AbstractChannel) -> None:
+        underlay = await channel.get_underlay_channel()
+        for marker in self._marker_of.values():
+            await underlay.exchange_declare(marker, passive=True)
+        if monotonic() - self._bound_at > _BIND_AGAIN_SECONDS:
+            self._bound_at = monotonic()
+            for topology in self._marker_of:
+                await topology.bind(channel)
+
+    async def unmark(self) -> None:
+        """Remove the markers; those of a process that was killed stay until the broker restarts."""
+        if self._channel is not None:
+            with suppress(*BROKER_ERRORS, aiormq.exceptions.AMQPError):
+                for marker in self._marker_of.values():
+                    await self._channel.exchange_delete(marker)
