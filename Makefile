@@ -24,12 +24,14 @@ faults: $(READY) ## Kill everything at random, and count; NAME="orders_killed mi
 	@$(BIN)/python -m dev_stack install
 	@$(BIN)/python -m tests.faults $(NAME) $(ARGS)
 
-check: $(READY) ## Check format, lint, types, imports between packages, and the requirements files.
+check: $(READY) ## Check format, lint, types, imports, declared dependencies, requirements files, and CI's workflow.
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m dev_stack declared
 	$(BIN)/python -m dev_stack lock --check
+	$(BIN)/zizmor --offline --quiet --no-progress .github
 	@$(MAKE) --no-print-directory diagrams ARGS=--check
 
 lock: $(READY) ## Compile the requirements files from pyproject.toml; ARGS=--upgrade takes the newest versions.

@@ -11,6 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from dev_stack import chromium, data_lock, node_tools
+from dev_stack import declared as declared_dependencies
 from dev_stack.embedded import SERVERS, Embedded, servers_for
 from dev_stack.errors import StackError
 from dev_stack.lock import check_all, write_all
@@ -58,6 +59,12 @@ def lock(
             print(sentence)
     else:
         write_all(ROOT, *(["--upgrade"] if upgrade else []))
+
+
+@app.command()
+def declared() -> None:
+    """Check that pyproject.toml declares what the code imports, and nothing else."""
+    declared_dependencies.check_all(ROOT)
 
 
 def run_stack(services: Sequence[Service], *, root: Path, environment: Mapping[str, str]) -> None:

@@ -1,0 +1,97 @@
+"""Whether pyproject.toml declares what the code imports, and nothing else: `python -m dev_stack declared`.
+
+deptry compares one list of dependencies with one tree of code. Ours has a list a service, which has to name what the
+service imports itself and through the kit's modules that it uses, but not what other modules of the kit need. So deptry
+runs once a list, and sees only the modules that belong to it.
+"""
+
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import grimp
+from grimp import ImportGraph
+
+from dev_stack.errors import StackError
+
+_KIT: Final = "service_kit"
+_ALSO_RUN: Final[Mapping[str, str]] = {
+    "service_kit.app": "service_kit.serve",
+    "service_kit.rabbit": "service_kit.dead_letters",
+    "service_kit.postgres_migrations": "service_kit.alembic.env",
+}
+"""What nobody imports, but an image runs, by the module that brings it along."""
+_FOR_DEVELOPMENT: Final = ("dev_stack", "benchmarks", "tests", ".railway")
+
+
+class UndeclaredImportError(StackError):
+    """A group and the code that it is for do not agree."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One run of deptry.
+
+    Attributes:
+        group: The dependencies, with the groups that it includes.
+        folders: The code.
+        unseen: Modules in these folders that are none of the group's business.
+    """
+
+    group: str
+    folders: Sequence[str]
+    unseen: Sequence[str] = ()
+
+
+def check_all(root: Path) -> None:
+    """Compare each service, and what is for development.
+
+    Raises:
+        UndeclaredImportError: With deptry's own words.
+    """
+    groups = tomllib.loads((root / "pyproject.toml").read_text())["dependency-groups"]
+    with ThreadPoolExecutor() as pool:
+        complaints = list(pool.map(lambda comparison: _complaint(root, groups, comparison), _comparisons(groups)))
+    if told := [complaint for complaint in complaints if complaint]:
+        raise UndeclaredImportError("\n".join(told))
+
+
+def _comparisons(groups: Mapping[str, Any]) -> Iterator[Comparison]:
+    services = [group.replace("-", "_") for group in groups if group.endswith("-service")]
+    graph = grimp.build_graph(_KIT, *services, cache_dir=None)
+    for service in services:
+        seen = _kit_modules_of(service, graph)
+        unseen = [module for module in graph.modules if module.startswith(f"{_KIT}.") and module not in seen]
+        yield Comparison(service.replace("_", "-"), (service, _KIT), unseen)
+    yield Comparison("dev", (_KIT, *services, *_FOR_DEVELOPMENT))
+
+
+def _kit_modules_of(service: str, graph: ImportGraph) -> set[str]:
+    seen = graph.find_upstream_modules(service, as_package=True)
+    for module, runs in _ALSO_RUN.items():
+        if module in seen:
+            seen |= {runs, *graph.find_upstream_modules(runs)}
+    return seen
+
+
+def _complaint(root: Path, groups: Mapping[str, Any], comparison: Comparison) -> str | None:
+    hidden = [rf"{re.escape(module.replace('.', '/'))}\.py$" for module in comparison.unseen]
+    command = [
+        *(sys.executable, "-m", "deptry", "--no-ansi"),
+        *(folder for folder in comparison.folders if (root / folder).is_dir()),
+        *("--non-dev-dependency-groups", ",".join(_with_included(comparison.group, groups))),
+        *("--exclude", "|".join([*hidden, r".*/node_modules/"])),
+    ]
+    done = subprocess.run(command, cwd=root, check=False, capture_output=True, text=True)  # noqa: S603 - ours
+    return f"{comparison.group}:\n{done.stderr}{done.stdout}" if done.returncode else None
+
+
+def _with_included(group: str, groups: Mapping[str, Any]) -> list[str]:
+    included = [entry["include-group"] for entry in groups[group] if isinstance(entry, dict)]
+    return [group, *(name for other in included for name in _with_included(other, groups))]
