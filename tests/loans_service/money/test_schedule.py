@@ -106,7 +106,7 @@ def test_agrees_with_frappe_lending() -> None:
 def test_pays_interest_alone_at_first() -> None:
     rows = schedule(replace(YEAR, interest_only_months=3)).rows
 
-    assert [(row.principal, row.interest) for row in rows[:3]] == [(0, Decimal("200.00"))] * 3
+    assert [(row.principal, row.interest) for row in rows[:3]] == [(Decimal(0), Decimal("200.00"))] * 3
     assert rows[3].principal > 0
     assert len(rows) == 12
 
