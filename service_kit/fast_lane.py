@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service_kit.json_values import may_hold_many_values
 from service_kit.keys import is_one_of
 from service_kit.request_body import has_whole_characters
 from service_kit.timing import STARTED, Timing
@@ -96,7 +97,8 @@ class FastLaneMiddleware:
     def _is_plain(self, message: Message) -> bool:
         if message["type"] != "http.request" or message.get("more_body"):
             return False
-        return len(message["body"]) <= self._limit_bytes and has_whole_characters(message["body"])
+        body = message["body"]
+        return len(body) <= self._limit_bytes and not may_hold_many_values(body) and has_whole_characters(body)
 
     async def _response(
         self, serve: Serve, scope: Scope, headers: Mapping[bytes, bytes], message: Message

@@ -1,15 +1,19 @@
-"""Refuses what no handler should see: a body over a size, and JSON that spells half a character.
+"""Refuses what no handler should see: a body over a size, JSON that spells half a character, or holds too many values.
 
 FastAPI's own `max_body_size` answers plain text before any handler is asked; ours answers a problem document.
 """
 
 from collections.abc import Collection
 from http import HTTPStatus
+from typing import Final
 
 from pydantic_core import from_json
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service_kit.problems import MalformedRequestError, ServiceError
+from service_kit.json_values import MAX_VALUES, holds_many_values, may_hold_many_values
+from service_kit.problems import InvalidRequestError, MalformedRequestError, ServiceError
+
+_NO_JSON: Final = "The body is not valid JSON in UTF-8, or spells half a character."
 
 
 class BodyTooLargeError(ServiceError):
@@ -46,8 +50,8 @@ class RequestBodyMiddleware:
             message = await receive()
             body += message.get("body", b"")
             self._require_room_for(len(body))
-            if not message.get("more_body") and _is_json(scope) and not has_whole_characters(body):
-                raise MalformedRequestError("The body is not valid JSON in UTF-8, or spells half a character.")
+            if not message.get("more_body") and _is_json(scope):
+                _require_sound(body)
             return message
 
         return receive_checked
@@ -55,6 +59,17 @@ class RequestBodyMiddleware:
     def _require_room_for(self, size_bytes: int) -> None:
         if size_bytes > self.limit_bytes:
             raise BodyTooLargeError(f"The body is larger than {self.limit_bytes} bytes. Send it in smaller pieces.")
+
+
+def _require_sound(body: bytes) -> None:
+    try:
+        holds_many = may_hold_many_values(body) and holds_many_values(body)
+    except ValueError:
+        raise MalformedRequestError(_NO_JSON) from None
+    if holds_many:
+        raise InvalidRequestError(f"The body holds more than {MAX_VALUES} fields and entries. Send what /docs lists.")
+    if not has_whole_characters(body):
+        raise MalformedRequestError(_NO_JSON)
 
 
 def has_whole_characters(body: bytes) -> bool:

@@ -1,3 +1,4 @@
+import tracemalloc
 from collections.abc import AsyncIterator
 
 import httpx
@@ -72,6 +73,29 @@ async def test_a_character_may_be_cut_by_the_end_of_a_chunk(client: httpx.AsyncC
     answer = await client.post("/notes", content=chunked(body), headers=JSON)
 
     assert (answer.status_code, answer.json()["text"]) == (201, "ñ" * 800)
+
+
+@pytest.mark.parametrize("frame", [b'{"text": "", %b}', b'{"text": "", "tags": {%b}}', b"[{%b}]"], ids=["a", "b", "c"])
+async def test_refuses_a_body_of_too_many_fields_before_each_is_a_mistake(
+    make_client: ClientMaker, frame: bytes
+) -> None:
+    client = await make_client(notes_api.build())
+    body = frame % b",".join(b'"%06d":0' % number for number in range(80_000))
+
+    tracemalloc.start()
+    answer = await client.post("/notes", content=body, headers=JSON)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert (answer.status_code, answer.json()["type"]) == (422, "urn:problem-type:invalid-request")
+    assert answer.json()["detail"] == "The body holds more than 1000 fields and entries. Send what /docs lists."
+    assert peak_bytes < 40 * len(body)
+
+
+async def test_takes_any_number_of_commas_in_a_text(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/notes", content=b'{"text": "' + b"," * 1900 + b'"}', headers=JSON)
+
+    assert (answer.status_code, answer.json()["text"]) == (201, "," * 1900)
 
 
 async def test_what_is_no_json_may_hold_any_bytes(make_client: ClientMaker) -> None:

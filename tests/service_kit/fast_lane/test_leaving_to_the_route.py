@@ -38,6 +38,12 @@ async def test_leaves_a_query_to_the_route(client: httpx.AsyncClient) -> None:
     assert (served_by(answer), answer.content) == ("route", LETTER)
 
 
+async def test_leaves_many_values_to_the_route(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/letters", content=b"[" + b"0," * 1000 + b"0]", headers=JSON)
+
+    assert (answer.status_code, answer.json()["type"]) == (422, "urn:problem-type:invalid-request")
+
+
 @pytest.mark.parametrize(("method", "path", "status"), [("PUT", "/letters", 405), ("POST", "/letters/", 404)])
 async def test_refuses_other_methods_and_paths_as_without_a_lane(
     client: httpx.AsyncClient, method: str, path: str, status: int
