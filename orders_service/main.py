@@ -41,6 +41,7 @@ def build(settings: OrdersSettings) -> FastAPI:
         lifespan=lifespan,
         checks=[Check("mongodb", store.ping), Check("rabbitmq", publisher.check, required=False)],
         translations=MONGO_TRANSLATIONS,
+        tags={"orders": "Placed, read, listed and cancelled."},
     )
 
 

@@ -59,6 +59,10 @@ def build(settings: PassengersSettings) -> FastAPI:
             Check("consumer", consumer.check, required=False),
         ],
         translations=POSTGRES_TRANSLATIONS,
+        tags={
+            "passengers": "Registered, loaded by the thousand, read, listed, replaced and deleted.",
+            "sync": "Whether this copy of the passengers equals that of reservations_service.",
+        },
     )
 
 

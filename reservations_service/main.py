@@ -59,6 +59,11 @@ def build(settings: ReservationsSettings) -> FastAPI:
             Check("consumer", consumer.check, required=False),
         ],
         translations=POSTGRES_TRANSLATIONS,
+        tags={
+            "reservations": "Booked, read, listed, edited and deleted.",
+            "passengers": "The copy of passengers_service's; what is edited here reaches it.",
+            "sync": "Whether this copy of the passengers equals that of passengers_service.",
+        },
     )
 
 

@@ -1,6 +1,6 @@
 """`create_app`: what every API has, the same everywhere."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
@@ -48,6 +48,7 @@ def create_app(  # noqa: PLR0913 - all that an API is, by keyword
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]],
     checks: Sequence[Check] = (),
     translations: ErrorTranslations | None = None,
+    tags: Mapping[str, str] | None = None,
     home: str = DOCS,
 ) -> FastAPI:
     """Build an API.
@@ -60,6 +61,7 @@ def create_app(  # noqa: PLR0913 - all that an API is, by keyword
         lifespan: Opens and closes what it stands on.
         checks: What `/health/ready` asks.
         translations: How its drivers' errors become `ServiceError`s.
+        tags: What the documentation says of each of the routers' tags.
         home: Where `/` leads.
     """
     configure_logs(settings)
@@ -72,6 +74,10 @@ def create_app(  # noqa: PLR0913 - all that an API is, by keyword
         docs_url=None,  # ours instead
         redoc_url=None,
         openapi_url="/openapi.json" if settings.docs else None,
+        openapi_tags=[{"name": name, "description": text} for name, text in (tags or {}).items()],
+        servers=[{"url": "/", "description": "The service that has sent this document."}],
+        contact={"name": "Whoever runs this service"},
+        license_info={"name": "MIT", "identifier": "MIT"},
         telemetry={"metrics": False, "logs": False, "operation_spans": False, "exclude": is_quiet},
     )
     app.state.settings = settings

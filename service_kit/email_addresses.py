@@ -13,7 +13,7 @@ MAX_EMAIL_CHARACTERS: Final = 254
 _AROUND: Final = re.compile(r"[\s<>]")
 # What the format allows and we do not: no dot or a number at the end, an IP address, a name or quotes around the
 # address, and the domains that no mail reaches (RFC 6761).
-_REFUSED: Final = r"@[^.]*$|[0-9\]]$|[\s<>\"]|\.(arpa|invalid|local|localhost|onion|test)$"
+_REFUSED: Final = r'@[^.]*$|[0-9\]]$|[\s<>"]|\.(arpa|invalid|local|localhost|onion|test)$'
 _SIMPLE: Final = (
     r"^[A-Za-z0-9_+-]{1,20}(\.[A-Za-z0-9_+-]{1,20}){0,2}"
     r"@([A-Za-z0-9]{1,30}(-[A-Za-z0-9]{1,30})?\.){1,3}([A-Za-z]{2}|com|org|net|edu|gov|info)$"

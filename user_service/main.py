@@ -35,6 +35,7 @@ def build(settings: UserSettings) -> FastAPI:
         lifespan=lifespan,
         checks=[Check("mongodb", store.ping)],
         translations=MONGO_TRANSLATIONS,
+        tags={"users": "Registered, read, listed, changed and removed."},
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Header, Request, Response
+from pydantic import WithJsonSchema
 
 from passengers_service.models.passenger import NewPassenger
 from passengers_service.services.bulk_csv import BadHeaderLineError
@@ -19,6 +20,13 @@ from service_kit.request_stream import CutOffBodyError, SlowBodyError, streamed_
 router = APIRouter(prefix="/passengers", tags=["passengers"])
 
 Handling = Literal["strict", "lenient"]
+
+# It may come on several lines; told as one text, because generators of clients take no list in a header.
+Prefer = Annotated[
+    list[str] | None,
+    WithJsonSchema({"type": "string", "examples": ["handling=lenient"]}),
+    Header(alias="Prefer", description="`handling=lenient` stores the good rows."),
+]
 
 
 async def _loads(request: Request) -> Loads:
@@ -76,7 +84,7 @@ async def load(
     session: SessionDep,
     loads: Annotated[Loads, Depends(_loads)],
     now: NowDep,
-    prefer: Annotated[list[str] | None, Header(description="`handling=lenient` stores the good rows.")] = None,
+    prefer: Prefer = None,
 ) -> LoadResult:
     """Register or change thousands of passengers in one transaction; a row is a whole passenger, as `PUT` takes it.
 

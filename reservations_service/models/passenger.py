@@ -55,7 +55,7 @@ class PassengerView(BaseModel):
         json_schema_extra={
             "examples": [
                 {
-                    "id": "019a9f3e-6c00-7a1b-8c2d-3e4f5a6b7c8d",
+                    "id": "019a8f3e-7c00-7d4e-9f3a-5b1c2d3e4f50",
                     **_ANA,
                     "created_at": "2026-11-20T10:00:00.123000Z",
                     "updated_at": "2026-11-20T10:00:00.123000Z",

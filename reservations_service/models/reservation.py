@@ -24,7 +24,7 @@ _TRIP: Final[JsonDict] = {
     "seat": "12C",
     "cabin": "economy",
 }
-_PASSENGER: Final[JsonDict] = {"passenger_id": "019a9f3e-6c00-7a1b-8c2d-3e4f5a6b7c8d"}
+_PASSENGER: Final[JsonDict] = {"passenger_id": "019a8f3e-7c00-7d4e-9f3a-5b1c2d3e4f50"}  # passengers_service's example
 
 
 class _Trip(BaseModel):
