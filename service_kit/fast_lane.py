@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service_kit.json_values import may_hold_many_values
 from service_kit.keys import is_one_of
-from service_kit.request_body import has_whole_characters
+from service_kit.request_body import announced_bytes, has_whole_characters
 from service_kit.timing import STARTED, Timing
 
 _FAILED: Final = "service_kit.failed_in_fast_lane"
@@ -89,7 +89,7 @@ class FastLaneMiddleware:
         headers = dict(scope["headers"])
         if scope["query_string"] or len(headers) < len(scope["headers"]):
             return None
-        if headers.get(b"content-type") != b"application/json":
+        if headers.get(b"content-type") != b"application/json" or announced_bytes(scope) > self._limit_bytes:
             return None
         knows_key = not self._keys or is_one_of(self._keys, headers.get(b"x-api-key", b""))
         return headers if knows_key else None

@@ -38,13 +38,14 @@ def _answer(scope: Scope, status: int, code: str, detail: str, headers: dict[str
     return Response(msgspec.json.encode(document), status, headers, PROBLEM_JSON)
 
 
-def _render(scope: Scope, error: ServiceError) -> Response:
+def render(scope: Scope, error: ServiceError) -> Response:
+    """The answer to a request that has met this error."""
     return _answer(scope, error.status, error.code, error.detail, error.headers, **error.extensions)
 
 
 async def _on_service_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ServiceError)
-    return _render(request.scope, error)
+    return render(request.scope, error)
 
 
 def _invalid_field(mistake: dict[str, Any]) -> dict[str, str]:
@@ -73,7 +74,7 @@ def _refusal_of(error: RequestValidationError, *, has_docs: bool) -> ServiceErro
 
 async def _on_invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return _render(request.scope, _refusal_of(error, has_docs=_has_docs(request)))
+    return render(request.scope, _refusal_of(error, has_docs=_has_docs(request)))
 
 
 def _allowed_methods(app: FastAPI, scope: Scope) -> str:
@@ -93,7 +94,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     """What the framework itself refuses; it also wraps whatever happens while it reads a body into a 400."""
     assert isinstance(error, HTTPException)
     if isinstance(error.__cause__, ServiceError):
-        return _render(request.scope, error.__cause__)
+        return render(request.scope, error.__cause__)
     if isinstance(error.__cause__, ClientDisconnect):
         return Response(status_code=_CLIENT_LEFT)  # nobody reads it; the timing line tells it
     headers = dict(error.headers or {})
@@ -109,7 +110,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 def _translated(translate: Callable[[Exception], ServiceError]) -> Callable[[Request, Exception], Any]:
     async def handle(request: Request, error: Exception) -> Response:
         log.warning("foreign_error", error=f"{type(error).__name__}: {error}", request_id=request.scope["request_id"])
-        return _render(request.scope, translate(error))
+        return render(request.scope, translate(error))
 
     return handle
 

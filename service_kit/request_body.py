@@ -11,9 +11,12 @@ from pydantic_core import from_json
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service_kit.json_values import MAX_VALUES, holds_many_values, may_hold_many_values
-from service_kit.problems import InvalidRequestError, MalformedRequestError, ServiceError
+from service_kit.problem_handlers import render
+from service_kit.problems import InvalidRequestError, MalformedRequestError, ServiceError, UnsupportedMediaTypeError
 
 _NO_JSON: Final = "The body is not valid JSON in UTF-8, or spells half a character."
+_CONTENT_TYPE_BYTES: Final = 256
+"""Python's parser of parameters takes time that grows by the square of what is put between quotes."""
 
 
 class BodyTooLargeError(ServiceError):
@@ -36,22 +39,26 @@ class RequestBodyMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] == "http" and scope["path"] not in self.streamed_paths:
-            receive = self._checked(scope, receive)
-        await self.app(scope, receive, send)
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+        elif len(_content_type(scope)) > _CONTENT_TYPE_BYTES:
+            await render(scope, UnsupportedMediaTypeError())(scope, receive, send)
+        elif scope["path"] in self.streamed_paths:
+            await self.app(scope, receive, send)
+        else:
+            await self.app(scope, self._checked(scope, receive), send)
 
     def _checked(self, scope: Scope, receive: Receive) -> Receive:
-        body = b""
+        body = bytearray()  # it grows in place, however small the pieces are
 
         async def receive_checked() -> Message:
-            nonlocal body
             if not body:
-                self._require_room_for(_announced_bytes(scope))
+                self._require_room_for(announced_bytes(scope))
             message = await receive()
-            body += message.get("body", b"")
+            body.extend(message.get("body", b""))
             self._require_room_for(len(body))
             if not message.get("more_body") and _is_json(scope):
-                _require_sound(body)
+                _require_sound(bytes(body))
             return message
 
         return receive_checked
@@ -87,12 +94,17 @@ def has_whole_characters(body: bytes) -> bool:
     return True
 
 
-def _announced_bytes(scope: Scope) -> int:
+def announced_bytes(scope: Scope) -> int:
+    """What the head says of the body's size."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():
             return int(value)
     return 0
 
 
+def _content_type(scope: Scope) -> bytes:
+    return b",".join(value for name, value in scope["headers"] if name == b"content-type")
+
+
 def _is_json(scope: Scope) -> bool:
-    return any(name == b"content-type" and b"json" in value.lower() for name, value in scope["headers"])
+    return b"json" in _content_type(scope).lower()

@@ -4,13 +4,15 @@ Listens where the app's settings say (`HOST`, `PORT`), because a platform starts
 expands `$PORT`; on both IP versions for `HOST=*`, because `uvicorn --host ::` would take IPv6 alone.
 """
 
+import asyncio
 import gc
 import signal
 import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from functools import partial
+from typing import Final, cast
 
 import structlog
 import uvicorn
@@ -18,12 +20,15 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 from uvicorn.importer import ImportFromStringError, import_from_string
 
+from service_kit.http_limits import HttpLimits
+from service_kit.http_protocol import LimitedProtocol
 from service_kit.settings import ServiceSettings
 
 log = structlog.get_logger()
 
 _FINISH_SECONDS: Final = 20
 _BACKLOG: Final = 2048
+_USUAL_LIMITS: Final = HttpLimits()
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -48,10 +53,12 @@ def _family_of(host: str) -> tuple[socket.AddressFamily, str, bool]:
     return (socket.AF_INET6 if ":" in host else socket.AF_INET), host, False
 
 
-def server_config(app: ASGIApp) -> uvicorn.Config:
-    """How every HTTP server of ours runs: our logs instead of uvicorn's, and time to finish on SIGTERM."""
+def server_config(app: ASGIApp, limits: HttpLimits = _USUAL_LIMITS) -> uvicorn.Config:
+    """How every HTTP server of ours runs: our logs and limits instead of uvicorn's, and time to finish on SIGTERM."""
+    protocol = partial(LimitedProtocol, limits.within_descriptors(), {})
     return uvicorn.Config(
         app,
+        http=cast("type[asyncio.Protocol]", protocol),  # all that uvicorn does with it is to call it
         log_config=None,
         access_log=False,
         server_header=False,
@@ -62,7 +69,19 @@ def server_config(app: ASGIApp) -> uvicorn.Config:
     )
 
 
-class SilentServer(uvicorn.Server):
+class Server(uvicorn.Server):
+    """A server that ends the connections that take too long."""
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second."""
+        now = asyncio.get_running_loop().time()
+        for connection in tuple(self.server_state.connections):
+            if isinstance(connection, LimitedProtocol) and connection.deadline < now:
+                connection.give_up()
+        return await super().on_tick(counter)
+
+
+class SilentServer(Server):
     """A server inside a process that handles its own signals."""
 
     @contextmanager
@@ -81,7 +100,7 @@ def main() -> None:
     spare_garbage_collection()
     _exit_cleanly_on_signals(app)
     log.info("listening", host=settings.host, port=bound.getsockname()[1])
-    uvicorn.Server(server_config(app)).run(sockets=[bound])
+    Server(server_config(app, settings.http_limits)).run(sockets=[bound])
 
 
 def spare_garbage_collection() -> None:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service_kit.http_limits import HttpLimits
 from service_kit.keys import keys_in
 
 
@@ -45,12 +46,18 @@ class ServiceSettings(EnvironmentSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"
     otel_exporter_otlp_endpoint: str = ""
+    max_connections: int = Field(1000, ge=16, description="More callers at the same time are refused with 503.")
     metrics_key: SecretStr = Field(SecretStr(""), description="Keys that open `/metrics`, separated by commas.")
 
     @property
     def metrics_keys(self) -> list[str]:
         """The keys that open `/metrics`; none means that anybody may read it."""
         return keys_in(self.metrics_key)
+
+    @property
+    def http_limits(self) -> HttpLimits:
+        """What a caller may take of a server."""
+        return HttpLimits(connections=self.max_connections)
 
 
 class ApiSettings(ServiceSettings):

@@ -25,7 +25,7 @@ def run_worker(settings: ServiceSettings, consumer: Consumer) -> None:
     configure_logs(settings)
     configure_tracing(settings)
     spare_garbage_collection()
-    server = SilentServer(server_config(_health_server(settings, consumer)))
+    server = SilentServer(server_config(_health_server(settings, consumer), settings.http_limits))
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         try:
             runner.run(_run(settings, consumer, server))

@@ -49,6 +49,13 @@ async def test_a_body_over_the_limit_is_told_the_limit(client: httpx.AsyncClient
     assert problem["detail"] == "The body is larger than 2048 bytes. Send it in smaller pieces."
 
 
+@pytest.mark.parametrize(("parameters", "status"), [(";" * 240, 201), (';"' + ";" * 240, 415)])
+async def test_takes_only_short_media_types(client: httpx.AsyncClient, parameters: str, status: int) -> None:
+    answer = await client.post("/notes", content=note_of(20), headers={"Content-Type": f"application/json{parameters}"})
+
+    assert answer.status_code == status
+
+
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/notes/count", 200), ("POST", "/nothing", 404)])
 async def test_a_body_that_nobody_reads_is_not_refused(
     client: httpx.AsyncClient, method: str, path: str, status: int

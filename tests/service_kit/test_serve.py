@@ -1,10 +1,7 @@
 import asyncio
-import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable, Iterator
 
 import httpx
@@ -12,18 +9,12 @@ import pytest
 
 from service_kit.serve import listening_socket
 from tests.running import Running
-from tests.service_kit.conftest import ROOT, PythonRunner
+from tests.service_kit.conftest import PythonRunner
+from tests.service_kit.wire import POST, hear, port_in, served
 
 Server = Callable[..., Awaitable[tuple[Running, int]]]
 
 SERVE_NOTES = ("-m", "service_kit.serve", "tests.service_kit.served_notes:app")
-
-
-def port_in(line: str) -> int:
-    """The port that a server says it listens on."""
-    listening = re.search(r" listening .*port=(\d+)", line)
-    assert listening is not None
-    return int(listening[1])
 
 
 @pytest.fixture
@@ -135,43 +126,14 @@ async def test_a_wrong_start_gets_a_sentence(
     assert line.startswith(sentence)
 
 
-def hear(connection: socket.socket, until: bytes) -> bytes:
-    """What the server sends, up to these bytes or its end."""
-    heard = b""
-    while until not in heard and (piece := connection.recv(65_536)):
-        heard += piece
-    return heard
-
-
-POST = b"POST /notes HTTP/1.1\r\nHost: notes\r\nContent-Type: application/json\r\n"
-GET = b"GET /notes/7 HTTP/1.1\r\nHost: notes\r\n\r\n"
 TEN_MEGABYTES = 10 * 1024 * 1024
-
-
-def announced(size_bytes: int) -> bytes:
-    return POST + b"Content-Length: %d\r\n\r\n" % size_bytes + b"x" * size_bytes
-
-
-def chunked(size_bytes: int) -> bytes:
-    chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
-    return POST + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * (size_bytes // 0x10000) + b"0\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
 def shared_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of one server for all requests that are written byte by byte."""
-    with subprocess.Popen(  # noqa: S603 - our own command
-        [sys.executable, *SERVE_NOTES],
-        cwd=tmp_path_factory.mktemp("served"),
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PORT": "0"},
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as server:
-        assert server.stdout is not None
-        try:
-            yield port_in(server.stdout.readline())
-        finally:
-            server.terminate()
+    with served(tmp_path_factory.mktemp("served"), *SERVE_NOTES) as server:
+        yield server.port
 
 
 async def test_refuses_ten_megabytes_readably(shared_port: int) -> None:
@@ -181,19 +143,6 @@ async def test_refuses_ten_megabytes_readably(shared_port: int) -> None:
 
     assert (answer.status_code, answer.json()["type"]) == (413, "urn:problem-type:body-too-large")
     assert next_answer.status_code == 200
-
-
-@pytest.mark.parametrize("body", [announced, chunked])
-def test_the_connection_goes_on_after_a_refusal(shared_port: int, body: Callable[[int], bytes]) -> None:
-    with socket.create_connection(("127.0.0.1", shared_port), timeout=10) as connection:
-        connection.sendall(body(TEN_MEGABYTES))
-        refusal = hear(connection, b"}")
-        connection.sendall(GET)
-        answer = hear(connection, b"\r\n\r\n7")
-
-    assert refusal.startswith(b"HTTP/1.1 413 ")
-    assert b'"type":"urn:problem-type:body-too-large"' in refusal
-    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
 
 
 def test_refuses_before_a_careful_client_sends_the_body(shared_port: int) -> None:

@@ -1,5 +1,7 @@
 """What the lane itself refuses, and who leaves it half-way: answered as any route would."""
 
+from collections.abc import AsyncIterator
+
 import httpx
 import pytest
 from starlette.types import Message
@@ -29,6 +31,19 @@ async def test_keeps_to_the_limit_of_bodies(client: httpx.AsyncClient, size_byte
 
     assert answer.status_code == status
     assert status == 200 or answer.json()["type"] == "urn:problem-type:body-too-large"
+
+
+async def test_refuses_by_the_announced_size_before_anything_is_read(make_client: ClientMaker) -> None:
+    client = await make_client(build())
+
+    async def unread() -> AsyncIterator[bytes]:
+        raise AssertionError("somebody has read the body")
+        yield b""
+
+    announced = {**JSON, "Content-Length": str(LIMIT + 1)}
+    answer = await client.post("/letters", content=unread(), headers=announced)
+
+    assert answer.status_code == 413
 
 
 async def test_refuses_half_a_character(client: httpx.AsyncClient) -> None:

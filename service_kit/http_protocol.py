@@ -1,0 +1,160 @@
+"""uvicorn's HTTP, with limits: on heads, on time, on the number of connections.
+
+What it refuses itself is answered as a problem document like everything else. It knows no app.
+"""
+
+import asyncio
+from math import inf
+from typing import Any, Final
+
+import httptools
+
+from service_kit.http_closing import ClosingProtocol
+from service_kit.http_limits import HeadTooLargeError, HttpLimits, SlowRequestError, TooManyConnectionsError
+from service_kit.problems import MalformedRequestError, ServiceError
+
+_SECONDS_TO_BEGIN: Final = 1.0
+"""A connection that has waited so long without a whole head makes room for others, when there are too many."""
+_BEING_REFUSED: Final = 64
+"""So many above the limit may wait to be told so; more close whoever has waited longest, however short that is."""
+
+
+class LimitedProtocol(ClosingProtocol):
+    """One connection.
+
+    Args:
+        limits: What it may cost.
+        waiting: All connections of the server without a request, the longest waiting first.
+        uvicorn: What its own class takes.
+    """
+
+    def __init__(
+        self,
+        limits: HttpLimits,
+        waiting: dict["LimitedProtocol", None],
+        **uvicorn: Any,  # noqa: ANN401 - its affair
+    ) -> None:
+        super().__init__(limits, **uvicorn)
+        self._waiting = waiting
+        self._refusal: ServiceError | None = None
+        self._bytes_without_effect = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Wait for a head; in a crowd, in the place of whoever has waited longest."""
+        super().connection_made(transport)
+        self._await_head()
+        if len(self.connections) > self._limits.connections:
+            self._make_room()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing more."""
+        self._waiting.pop(self, None)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """As uvicorn's, counted."""
+        self._unset_keepalive_if_required()
+        if self.is_ending:
+            self.discard(len(data))
+            return
+        self._bytes_without_effect += len(data)
+        try:
+            self._feed(data)
+        except httptools.HttpParserError:
+            self.refuse(self._refusal or MalformedRequestError("This is not HTTP/1.1 as RFC 9112 has it."))
+        else:
+            if self.deadline != inf:
+                self._await_rest(len(data))
+
+    def _feed(self, data: bytes | memoryview) -> None:
+        """Parse it; the other protocols that clients offer are passed over (RFC 9110, 7.8)."""
+        while True:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as offer:
+                data = memoryview(data)[offer.args[0] :]
+            else:
+                return
+
+    def on_headers_complete(self) -> None:
+        """Serve the request, if its head is as it should be.
+
+        Raises:
+            ServiceError: It is not; the parser stops, and `data_received` answers.
+        """
+        self._refusal = self._refusal or self._refusal_of_head()
+        if self._refusal:
+            raise self._refusal
+        self._bytes_without_effect = 0
+        self._waiting.pop(self, None)
+        self.deadline = self.loop.time() + self._limits.silence_seconds
+        super().on_headers_complete()
+
+    def _refusal_of_head(self) -> ServiceError | None:
+        if len(self.headers) > self._limits.head_fields or self._head_bytes() > self._limits.head_bytes:
+            return HeadTooLargeError(self._limits)
+        hosts = [name for name, _ in self.headers if name == b"host"]
+        if len(hosts) != 1 and (hosts or self.parser.get_http_version() != "1.0"):  # RFC 9112, 3.2
+            return MalformedRequestError("Send one Host header.")
+        return None
+
+    def _head_bytes(self) -> int:
+        """Its size, or less than the limit: counted in earnest only if what came last might be too much."""
+        if self._bytes_without_effect <= self._limits.head_bytes:
+            return 0
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+
+    def on_body(self, body: bytes) -> None:
+        """What came so far was of use."""
+        self._bytes_without_effect = 0
+        super().on_body(body)
+
+    def on_response_complete(self) -> None:
+        """Wait for the next head, unless there is one already."""
+        super().on_response_complete()
+        if self.cycle.response_complete and not self.is_ending:
+            self._await_head()
+
+    def _await_head(self) -> None:
+        self.deadline = self.loop.time() + self._limits.head_seconds
+        self._waiting[self] = None
+
+    def _await_rest(self, size_bytes: int) -> None:
+        if self._bytes_without_effect > self._limits.head_bytes:
+            self.refuse(HeadTooLargeError(self._limits))
+        elif self._is_in_body():
+            latest = self.loop.time() + self._limits.silence_seconds
+            self.deadline = min(latest, self.deadline + size_bytes / self._limits.least_bytes_per_second)
+            self.answer_early()
+
+    def _is_in_head(self) -> bool:
+        return self.scope is not None and (self.cycle is None or self.cycle.scope is not self.scope)
+
+    def _is_in_body(self) -> bool:
+        return self.cycle is not None and self.cycle.scope is self.scope and self.cycle.more_body
+
+    def _make_room(self) -> None:
+        """Close the connection that has waited longest; if that is not long, this one will be told to come again."""
+        longest = next(iter(self._waiting))
+        is_idle = longest.deadline - self._limits.head_seconds + _SECONDS_TO_BEGIN <= self.loop.time()
+        if not is_idle:
+            self._refusal = TooManyConnectionsError()
+        if is_idle or len(self.connections) > self._limits.connections + _BEING_REFUSED:
+            self._waiting.pop(longest)
+            longest.transport.close()
+
+    def discard_rest(self) -> None:
+        """As for all connections; it waits no more."""
+        self._waiting.pop(self, None)
+        super().discard_rest()
+
+    def give_up(self) -> None:
+        """End what has passed its deadline: with a word, if a part of a request has come."""
+        if self.is_ending:
+            super().give_up()
+        elif self._is_in_body() and self.flow.read_paused:  # it is us who do not read
+            self.deadline = self.loop.time() + self._limits.silence_seconds
+        elif self._is_in_head() or self._is_in_body():
+            self.refuse(SlowRequestError())
+        else:
+            self.transport.close()
