@@ -1,11 +1,15 @@
-"""`python -m orders_service.init_db`: makes the indexes of the orders by hand, and reports what differs."""
+"""`python -m orders_service.init_db`: makes the indexes of the orders by hand, and reports what differs.
+
+`… duplicates` shows orders that share an idempotency key, `… settle` settles them.
+"""
 
 import sys
 
 from orders_service.config.database import open_store
 from orders_service.config.settings import OrdersSettings
+from orders_service.models.order import IDEMPOTENCY_INDEX, KEYS_TAKEN_OFF
 from service_kit.mongo_indexes import main
 from service_kit.settings import load
 
 if __name__ == "__main__":
-    sys.exit(main(open_store(load(OrdersSettings))))
+    sys.exit(main(open_store(load(OrdersSettings)), {IDEMPOTENCY_INDEX: KEYS_TAKEN_OFF}))

@@ -14,9 +14,17 @@ import bson
 import structlog
 from bson.raw_bson import RawBSONDocument
 from prometheus_client import Histogram
-from pymongo.errors import BulkWriteError, DocumentTooLarge, DuplicateKeyError, WriteConcernError, WriteError
+from pymongo.errors import (
+    AutoReconnect,
+    DocumentTooLarge,
+    DuplicateKeyError,
+    NetworkTimeout,
+    ServerSelectionTimeoutError,
+    WriteConcernError,
+    WriteError,
+)
 
-from service_kit.mongo import MongoCollection
+from service_kit.mongo import MongoStore
 from service_kit.problems import StoreUnavailableError
 
 log = structlog.get_logger()
@@ -32,9 +40,11 @@ _MAX_BYTES: Final = 8 * 1024 * 1024
 _MAX_DOCUMENT_BYTES: Final = 16 * 1024 * 1024
 """MongoDB's own limit."""
 _DUPLICATE_KEY: Final = 11000
+_ANOTHER_COLLECTION: Final = 361
 _SERVER_IS_LEAVING: Final = frozenset({91, 189, 10107, 11600, 11602, 13435, 13436})
 """Codes of a server that shuts down or is no longer the primary, which says so of each document by itself.
 Source: mongodb.com/docs/manual/reference/error-codes"""
+_REFUSED_FOR_NOW: Final = _SERVER_IS_LEAVING | {_ANOTHER_COLLECTION}
 
 _Waiting = tuple[RawBSONDocument, asyncio.Future[None]]
 
@@ -43,13 +53,19 @@ class GroupCommit:
     """Inserts documents in batches that form by themselves: while one is written, the next gathers.
 
     There is nothing to start or stop: the writer is a task that lives while somebody waits.
+
+    Args:
+        store: Of the collection.
+        name: Of the collection. Another one of that name, which somebody has made since, takes nothing.
     """
 
-    def __init__(self, collection: MongoCollection) -> None:
-        self._collection = collection
+    def __init__(self, store: MongoStore, name: str) -> None:
+        self._store = store
+        self._name = name
+        self._concern = store.database.write_concern.document
         self._waiting: deque[_Waiting] = deque()
         self._writer: asyncio.Task[None] | None = None
-        self._batch_documents = BATCH_DOCUMENTS.labels(collection.name)
+        self._batch_documents = BATCH_DOCUMENTS.labels(name)
 
     async def insert(self, document: Mapping[str, Any]) -> None:
         """Return once `document` (with its `_id`) is in the journal.
@@ -97,11 +113,40 @@ class GroupCommit:
             return [_unacknowledged(error) for _ in batch]
 
     async def _insert(self, batch: Sequence[_Waiting]) -> list[Exception | None]:
+        documents = [raw for raw, _ in batch]
         try:
-            await self._collection.insert_many([raw for raw, _ in batch], ordered=False)
-        except BulkWriteError as error:
-            return _errors_by_document(error.details, len(batch))
-        return [None] * len(batch)
+            reply = await self._send(documents)
+        except (NetworkTimeout, ServerSelectionTimeoutError):
+            raise  # its callers have waited long enough
+        except AutoReconnect:
+            # Another member is the primary now, or a connection broke. What the first try has stored its id tells.
+            reply = _without_our_own(await self._send(documents))
+        errors = _errors_by_document(reply, len(batch))
+        if any(entry["code"] == _ANOTHER_COLLECTION for entry in reply.get("writeErrors", ())):
+            self._store.doubt()
+        return errors
+
+    async def _send(self, documents: Sequence[RawBSONDocument]) -> Mapping[str, Any]:
+        """One insert, without the retries that the driver's own does.
+
+        Raises:
+            AutoReconnect: It is not known what was stored, and may be known after another try.
+            WriteConcernError: Nothing is known to be durable, which is everybody's error.
+        """
+        reply: Mapping[str, Any] = await self._store.database.command(
+            {
+                "insert": self._name,
+                "ordered": False,
+                "writeConcern": self._concern,
+                **self._store.only_prepared(self._name),
+                "documents": documents,
+            }
+        )
+        if concern := reply.get("writeConcernError"):
+            if concern["code"] in _SERVER_IS_LEAVING:
+                raise AutoReconnect(concern["errmsg"])
+            raise WriteConcernError(concern["errmsg"], concern["code"])
+        return reply
 
 
 def _settle(stored: "asyncio.Future[None]", error: Exception | None) -> None:
@@ -113,16 +158,16 @@ def _settle(stored: "asyncio.Future[None]", error: Exception | None) -> None:
         stored.set_exception(error)
 
 
-def _errors_by_document(details: Mapping[str, Any], count: int) -> list[Exception | None]:
-    """Sort the server's errors by document.
+def _without_our_own(reply: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The reply to a second try: documents whose very id is taken were stored by the first one."""
+    errors = [entry for entry in reply.get("writeErrors", ()) if entry.get("keyPattern") != {"_id": 1}]
+    return {**reply, "writeErrors": errors}
 
-    Raises:
-        WriteConcernError: Nothing is known to be durable, which is everybody's error.
-    """
-    for concern in details.get("writeConcernErrors") or []:
-        raise WriteConcernError(str(concern.get("errmsg")), concern.get("code"))
+
+def _errors_by_document(reply: Mapping[str, Any], count: int) -> list[Exception | None]:
+    """Sort the server's errors by document."""
     errors: list[Exception | None] = [None] * count
-    for entry in details["writeErrors"]:
+    for entry in reply.get("writeErrors", ()):
         errors[entry["index"]] = _error_of(entry)
     return errors
 
@@ -132,7 +177,7 @@ def _error_of(entry: dict[str, Any]) -> Exception:
     if code == _DUPLICATE_KEY:
         return DuplicateKeyError(message, code, entry)
     error = WriteError(message, code, entry)
-    return _unacknowledged(error) if code in _SERVER_IS_LEAVING else error
+    return _unacknowledged(error) if code in _REFUSED_FOR_NOW else error
 
 
 def _unacknowledged(error: Exception) -> StoreUnavailableError:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from service_kit.metrics import metrics_endpoint
+from service_kit.problems import ServiceError
 
 READY: Final = "/health/ready"
 
@@ -21,7 +22,8 @@ class Check:
 
     Attributes:
         name: What is asked, as the answer names it.
-        probe: Returns if it is well, raises if not; the answer names the kind of error, never its text.
+        probe: Returns if it is well, raises if not; the answer names the kind of error, never its
+            text, unless it is one of ours, which is a sentence for callers.
         required: Without it the service is not ready; else it is only degraded, and goes on serving.
         timeout_seconds: A probe that takes longer counts as no answer; platforms themselves wait a few seconds.
     """
@@ -42,6 +44,8 @@ async def _verdict(check: Check) -> str:
             await check.probe()
     except TimeoutError:
         return "no answer"
+    except ServiceError as error:  # whose text is meant for callers
+        return error.detail
     except Exception as error:  # noqa: BLE001 - a probe may fail in any way, and the answer says how
         return type(error).__name__
     return "ok"

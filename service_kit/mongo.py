@@ -6,17 +6,26 @@ this module alone. Source: docs/decisions/0001-motor-and-its-end-of-life.md
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final
 
+import structlog
 from beanie import Document, init_beanie
+from bson import Binary
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import ReadPreference, WriteConcern, errors
 from pymongo.read_concern import ReadConcern
 
+from service_kit.attempts import set_within
+from service_kit.mongo_collections import knows_uuids, look_at, plan_of
+from service_kit.mongo_duplicates import find_duplicates, told
 from service_kit.problems import ErrorTranslations, StoreUnavailableError
 from service_kit.settings import MongoSettings
 from service_kit.store import Store
 
+log = structlog.get_logger()
+
+_LOOK_SECONDS: Final = 1.0
 _SELECTION_MS: Final = 2_000
 _ANSWER_MS: Final = 10_000
 _BAD_ADDRESS: Final = (
@@ -72,18 +81,58 @@ def connect(settings: MongoSettings) -> MongoDatabase:
 
 
 class MongoStore(Store):
-    """The mapped documents of a service, with their indexes."""
+    """The mapped documents of a service, with their indexes.
+
+    It looks about once a second whether they are still there: whoever drops a collection drops its unique indexes too.
+    """
 
     def __init__(self, database: MongoDatabase, documents: Sequence[type[Document]]) -> None:
         super().__init__("mongodb", database.name)
         self.database = database
         self.documents = documents
+        self._uuids: dict[str, Binary] = {}
+        self._names_uuids = False
+
+    def only_prepared(self, collection: str) -> dict[str, Binary]:
+        """What an insert command has to say so that no other collection than the one that was prepared takes it.
+
+        A server before MongoDB 6.0 does not know it: there it is noticed by the next look.
+        """
+        return {"collectionUUID": self._uuids[collection]} if self._names_uuids else {}
 
     async def _prepare(self) -> None:
-        await init_beanie(database=self.database, document_models=list(self.documents))
+        try:
+            await init_beanie(database=self.database, document_models=list(self.documents))
+        except errors.DuplicateKeyError:
+            if found := await find_duplicates(self.database, self.documents):
+                raise StoreUnavailableError(told(found, _settled_by(self.documents[0]))) from None
+            raise
+        self._names_uuids = await knows_uuids(self.database)
+        self._uuids = {plan_of(document)[0]: await self._whole(document) for document in self.documents}
+
+    async def _whole(self, document: type[Document]) -> Binary:
+        found = await look_at(self.database, document)
+        if found.uuid is None or found.missing:
+            raise StoreUnavailableError  # somebody has just dropped it
+        return found.uuid
 
     async def _ask(self) -> None:
-        await self.database.command("ping")
+        for document in self.documents:
+            found = await look_at(self.database, document)
+            name = plan_of(document)[0]
+            if self._prepared and (found.missing or found.uuid != self._uuids[name]):
+                log.warning("collection_not_as_prepared", collection=name, missing_indexes=list(found.missing))
+                self.doubt()
+
+    async def _watch(self) -> None:
+        while not await set_within(self._doubted, _LOOK_SECONDS):
+            with suppress(Exception):  # a server that is away is no reason to doubt: each use of it says so itself
+                await self._ask()
 
     async def _close(self) -> None:
         self.database.client.close()
+
+
+def _settled_by(document: type[Document]) -> str:
+    """The module of a service's command for its documents."""
+    return f"{document.__module__.partition('.')[0]}.init_db"

@@ -1,38 +1,63 @@
 """The command that makes a service's indexes by hand, and reports where a database differs from the code.
 
-It makes what is missing. It drops nothing: whether an index that is other than the code says can go is for a person
-to decide.
+It makes what is missing, and settles what keeps a unique index from being made. It drops nothing: whether an index that
+is other than the code says can go is for a person to decide.
 """
 
 import asyncio
+import json
+from argparse import ArgumentParser
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 
-from beanie import Document
 from pymongo import IndexModel
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 
 from service_kit.mongo import MongoCollection, MongoStore
+from service_kit.mongo_collections import plan_of
+from service_kit.mongo_duplicates import Duplicates, Settlement, find_duplicates, settle
 
 _INDEX_OF_IDS: Final = "_id_"
 _NO_PROPERTIES: Final = frozenset({"v", "ns", "name", "background"})
 
 _Index = Mapping[str, Any]
+Settlements = Mapping[str, Settlement]
+"""By the name of the unique index."""
+
+_Report = AsyncIterator[tuple[bool, str]]
+"""Lines, and whether each tells of something that is not as it should be."""
 
 
-def main(store: MongoStore) -> int:
-    """Make the indexes of all documents of `store`, one line each.
+def main(store: MongoStore, settlements: Settlements, arguments: Sequence[str] | None = None) -> int:
+    """Make the indexes of all documents of `store`, one line each; or show and settle what keeps one from being made.
 
     Returns:
         Exit status: 0 if the database now has the indexes of the code and no other, else 1.
     """
-    return asyncio.run(_run(store))
+    asked = _parser(store).parse_args(arguments)
+    reports = {
+        "indexes": lambda: compare(store),
+        "duplicates": lambda: _show(store, settlements),
+        "settle": lambda: _show(store, settlements) if asked.dry_run else _settle_all(store, settlements),
+    }
+    return asyncio.run(_run(store, reports[asked.command]()))
 
 
-async def _run(store: MongoStore) -> int:
+def _parser(store: MongoStore) -> ArgumentParser:
+    parser = ArgumentParser(description=f"The indexes of the database {store.database.name}.")
+    commands = parser.add_subparsers(dest="command")
+    parser.set_defaults(command="indexes")
+    commands.add_parser("indexes", help="make what is missing, and report what differs; the same as no command")
+    commands.add_parser("duplicates", help="show documents that share a value which may be there once")
+    settling = commands.add_parser("settle", help="let the oldest of them keep it; no document is deleted")
+    settling.add_argument("--dry-run", action="store_true", help="only show what would be done")
+    return parser
+
+
+async def _run(store: MongoStore, report: _Report) -> int:
     drifted = False
     try:
-        async for is_drift, line in compare(store):
+        async for is_drift, line in report:
             drifted |= is_drift
             print(line)
     except PyMongoError as error:
@@ -44,14 +69,34 @@ async def _run(store: MongoStore) -> int:
     return int(drifted)
 
 
-async def compare(store: MongoStore) -> AsyncIterator[tuple[bool, str]]:
+async def _show(store: MongoStore, settlements: Settlements) -> _Report:
+    for found in await find_duplicates(store.database, store.documents):
+        yield True, _line(found, settlements[found.index], "would keep")
+
+
+async def _settle_all(store: MongoStore, settlements: Settlements) -> _Report:
+    for found in await find_duplicates(store.database, store.documents):
+        settlement = settlements[found.index]
+        await settle(store.database, found, settlement)
+        yield False, _line(found, settlement, "keeps")
+    async for line in compare(store):
+        yield line
+
+
+def _line(found: Duplicates, settlement: Settlement, keeps: str) -> str:
+    value = ", ".join(json.dumps(part, default=str, ensure_ascii=False) for part in found.value)
+    others = ", ".join(map(str, found.ids[1:]))
+    return f"{found.place}: {value}: {found.ids[0]} {keeps} it; {settlement.verdict}: {others}"
+
+
+async def compare(store: MongoStore) -> _Report:
     """Make what is missing, and tell of each index whether it is drift.
 
     Raises:
         PyMongoError: The server does not answer, or refuses us.
     """
     for document in store.documents:
-        name, wanted = _plan_of(document)
+        name, wanted = plan_of(document)
         collection = store.database[name]
         stored = await collection.index_information()
         for index in wanted:
@@ -59,11 +104,6 @@ async def compare(store: MongoStore) -> AsyncIterator[tuple[bool, str]]:
             yield is_drift, f"{name}.{index.document['name']}: {verdict}"
         for unknown in sorted(stored.keys() - {index.document["name"] for index in wanted} - {_INDEX_OF_IDS}):
             yield True, f"{name}.{unknown}: the code does not know it. Drop it if nobody else needs it."
-
-
-def _plan_of(document: type[Document]) -> tuple[str, Sequence[IndexModel]]:
-    settings: Any = document.Settings
-    return settings.name, settings.indexes
 
 
 async def _settle(collection: MongoCollection, wanted: IndexModel, stored: _Index | None) -> tuple[bool, str]:
@@ -78,7 +118,8 @@ async def _make(collection: MongoCollection, wanted: IndexModel) -> tuple[bool, 
     try:
         await collection.create_indexes([wanted])
     except OperationFailure as error:
-        return True, f"is missing and cannot be made: {str(error)[:300]}"
+        hint = " The command `duplicates` shows what came twice." if isinstance(error, DuplicateKeyError) else ""
+        return True, f"is missing and cannot be made: {str(error)[:300]}{hint}"
     return False, "was missing; made it"
 
 

@@ -18,6 +18,7 @@ log = structlog.get_logger()
 
 _PREPARE_AGAIN_SECONDS: Final = 1.0
 _REASON_CHARACTERS: Final = 400
+_NO_ANSWER: Final = StoreUnavailableError().detail
 
 
 class Store(ABC):
@@ -31,6 +32,7 @@ class Store(ABC):
     def __init__(self, server: str, database: str) -> None:
         self._names = {"server": server, "database": database}
         self._prepared = False
+        self._obstacle = _NO_ANSWER
         self._doubted = asyncio.Event()
 
     @abstractmethod
@@ -71,13 +73,18 @@ class Store(ABC):
         while True:
             self._doubted.clear()
             await self._prepare_until_done()
-            await self._doubted.wait()
+            await self._watch()
+
+    async def _watch(self) -> None:
+        """Return once it is doubted that the database is still as it was prepared."""
+        await self._doubted.wait()
 
     async def _prepare_until_done(self) -> None:
         while not self._prepared:
             try:
                 await self.prepare()
             except Exception as error:  # noqa: BLE001 - nobody awaits this task; whatever it meets must be told
+                self._obstacle = error.detail if isinstance(error, StoreUnavailableError) else _NO_ANSWER
                 reason = f"{type(error).__name__}: {error}"[:_REASON_CHARACTERS]
                 log.warning("store_not_prepared", **self._names, error=reason, again_in_seconds=_PREPARE_AGAIN_SECONDS)
                 await asyncio.sleep(_PREPARE_AGAIN_SECONDS)
@@ -96,8 +103,9 @@ class Store(ABC):
         """Ask the server, for `/health/ready`.
 
         Raises:
-            StoreUnavailableError: It is not prepared.
+            StoreUnavailableError: It is not prepared; with a sentence of its own if somebody has to do something.
             Exception: Its driver's, if it does not answer.
         """
         await self._ask()
-        self.require_prepared()
+        if not self._prepared:
+            raise StoreUnavailableError(self._obstacle)

@@ -1,4 +1,7 @@
-"""`python -m user_service.init_db`: makes the index of the users by hand, and reports what differs from the code."""
+"""`python -m user_service.init_db`: makes the index of the users by hand, and reports what differs.
+
+`… duplicates` shows users who share an e-mail address, `… settle` settles them.
+"""
 
 import sys
 
@@ -6,6 +9,7 @@ from service_kit.mongo_indexes import main
 from service_kit.settings import load
 from user_service.config.database import open_store
 from user_service.config.settings import UserSettings
+from user_service.models.user import EMAIL_INDEX, EMAILS_SET_APART
 
 if __name__ == "__main__":
-    sys.exit(main(open_store(load(UserSettings))))
+    sys.exit(main(open_store(load(UserSettings)), {EMAIL_INDEX: EMAILS_SET_APART}))

@@ -12,10 +12,17 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from orders_service.models.currency import CurrencyCode
 from orders_service.models.money import Money, Price
+from service_kit.mongo_duplicates import Settlement
 from service_kit.mongo_outbox import OUTBOX_INDEX
 from service_kit.spelling import VISIBLE, Spelling
 
 IDEMPOTENCY_INDEX: Final = "idempotency_key"
+KEYS_TAKEN_OFF: Final = Settlement(
+    {"$rename": {"idempotency": "idempotency_repeated"}},
+    "still accepted, but without their key, which they keep as `idempotency_repeated`",
+)
+"""What becomes of orders whose key an older order has: a retry then finds the oldest."""
+
 _MAX_ITEMS: Final = 100
 
 

@@ -59,7 +59,7 @@ class Orders:
     def __init__(self, store: MongoStore, relay: Relay, *, cancellation_window: timedelta) -> None:
         self._store = store
         self._collection = store.database[Order.Settings.name]
-        self._commit = GroupCommit(self._collection)
+        self._commit = GroupCommit(store, Order.Settings.name)
         self._relay = relay
         self._window = cancellation_window
 

@@ -1,21 +1,30 @@
 """What the outbox and the services need of reads and writes holds whatever the address says, on any topology."""
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Final
 from uuid import uuid4
 
 import pytest
+from beanie import Document
 from pydantic import SecretStr
 from pymongo import ReadPreference
 
 from dev_stack.mongod import Mongod
 from service_kit.clock import utc_now
 from service_kit.group_commit import GroupCommit
-from service_kit.mongo import MongoCollection, MongoDatabase, connect
+from service_kit.mongo import MongoCollection, MongoDatabase, MongoStore, connect
 from service_kit.mongo_outbox import OUTBOX_INDEX, MongoOutbox, new_entry, stored
 from service_kit.outbox import LEASE, OutboxEntry
 from service_kit.settings import MongoSettings
 from tests.replica_set import three_members
 from tests.service_kit.stage import thing_happened
+
+
+class Thing(Document):
+    class Settings:
+        name = "things"
+        indexes: Final = [OUTBOX_INDEX]
+
 
 TREACHEROUS = (
     "readConcernLevel=majority",
@@ -49,24 +58,29 @@ def url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(params=TREACHEROUS)
-async def things(request: pytest.FixtureRequest, url: str) -> AsyncIterator[MongoCollection]:
-    database = database_at(url, request.param)
-    await database["things"].create_indexes([OUTBOX_INDEX])
-    yield database["things"]
-    await database["things"].drop()
-    database.client.close()
+async def store(request: pytest.FixtureRequest, url: str) -> AsyncIterator[MongoStore]:
+    store = MongoStore(database_at(url, request.param), [Thing])
+    await store.prepare()
+    yield store
+    await store.database["things"].drop()
+    store.database.client.close()
 
 
-async def add(things: MongoCollection) -> OutboxEntry:
+@pytest.fixture
+def things(store: MongoStore) -> MongoCollection:
+    return store.database["things"]
+
+
+async def add(store: MongoStore) -> OutboxEntry:
     """An entry whose writer died long ago."""
     owner = uuid4().hex
     entry = new_entry(thing_happened(), owner, now=utc_now() - LEASE)
-    await GroupCommit(things).insert({"_id": owner, "outbox": [stored(entry)]})
+    await GroupCommit(store, "things").insert({"_id": owner, "outbox": [stored(entry)]})
     return entry
 
 
-async def test_a_sweep_finds_what_it_has_leased_at_once(things: MongoCollection) -> None:
-    added = [await add(things) for _ in range(5)]
+async def test_a_sweep_finds_what_it_has_leased_at_once(store: MongoStore, things: MongoCollection) -> None:
+    added = [await add(store) for _ in range(5)]
 
     claimed = await MongoOutbox(things).claim(10)
 
@@ -74,9 +88,9 @@ async def test_a_sweep_finds_what_it_has_leased_at_once(things: MongoCollection)
     assert not await MongoOutbox(things).claim(10)
 
 
-async def test_what_was_written_is_read_at_once(things: MongoCollection) -> None:
+async def test_what_was_written_is_read_at_once(store: MongoStore, things: MongoCollection) -> None:
     for _ in range(5):
-        entry = await add(things)
+        entry = await add(store)
         assert await things.find_one({"_id": entry.owner})
         await MongoOutbox(things).clear([entry])
         assert await things.find_one({"_id": entry.owner, "outbox": []})

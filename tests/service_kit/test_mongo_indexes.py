@@ -84,16 +84,17 @@ async def test_reports_an_index_that_the_documents_forbid(
 
     assert is_drift
     assert line.startswith("books.isbn: is missing and cannot be made: ")
+    assert line.endswith(" The command `duplicates` shows what came twice.")
 
 
 @pytest.mark.usefixtures("books")
 def test_ends_with_0_when_all_is_as_the_code_says(settings: MongoSettings, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(MongoStore(connect(settings), [Book])) == 0
+    assert main(MongoStore(connect(settings), [Book]), {}, []) == 0
     assert capsys.readouterr().out.endswith(f"The database {settings.mongodb_database} is as the code says.\n")
 
 
 def test_ends_with_1_and_a_sentence_when_nobody_answers(capsys: pytest.CaptureFixture[str]) -> None:
     away = MongoSettings.model_validate({"mongodb_uri": "mongodb://127.0.0.1:9"})
 
-    assert main(MongoStore(connect(away), [Book])) == 1
+    assert main(MongoStore(connect(away), [Book]), {}, []) == 1
     assert capsys.readouterr().out.startswith("MongoDB does not answer")

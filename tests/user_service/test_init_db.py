@@ -3,15 +3,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.user_service.conftest import Stored
+import httpx
+from bson import ObjectId
+
+from tests.user_service.conftest import PASSWORD, Stored, is_ready, until
 from user_service.config.settings import UserSettings
 
 ROOT = Path(__file__).parents[2]
 
 
-def run(settings: UserSettings) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "user_service.init_db"],
+def run(settings: UserSettings, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "user_service.init_db", *arguments],
         cwd=ROOT,
         env={
             "PATH": os.environ["PATH"],
@@ -41,3 +44,32 @@ async def test_reports_an_index_that_it_does_not_know(settings: UserSettings, st
 
     assert result.returncode == 1
     assert "users.by_hand: " in result.stdout
+
+
+async def test_users_of_one_address_are_told_and_settled_without_losing_one(
+    api: httpx.AsyncClient, stored: Stored, settings: UserSettings
+) -> None:
+    ana = {"name": "Ana", "email": "ana@example.com", "password": PASSWORD}
+    oldest = (await api.post("/users/", json=ana)).json()
+    document = await stored.find_one({})
+    assert document
+    await stored.drop_index("email_key")
+    younger = ObjectId()
+    await stored.insert_one({**document, "_id": younger})
+
+    async def is_told() -> bool:
+        verdict = (await api.get("/health/ready")).json()["checks"]["mongodb"]
+        return f"documents {oldest['id']}, {younger}. `python -m user_service.init_db" in verdict
+
+    await until(is_told)
+    assert f'users.email_key: "ana@example.com": {oldest["id"]} would keep it' in run(settings, "duplicates").stdout
+
+    settled = run(settings, "settle")
+
+    assert settled.returncode == 0, settled.stdout
+    await until(lambda: is_ready(api))
+    assert (await api.post("/users/", json=ana)).status_code == 409
+    listed = (await api.get("/users/", params={"email_prefix": "ana@example.com"})).json()["items"]
+    assert {user["id"] for user in listed} == {oldest["id"], str(younger)}
+    changed = await api.put(f"/users/{younger}", json={"email": "ana.two@example.com"})
+    assert (changed.status_code, changed.json()["email"]) == (200, "ana.two@example.com")

@@ -9,6 +9,7 @@ from pydantic.config import JsonDict
 from pymongo import ASCENDING, IndexModel
 from typing_extensions import TypedDict
 
+from service_kit.mongo_duplicates import Settlement
 from service_kit.person_names import PersonName
 from user_service.models.email import EmailAddress
 from user_service.models.password import Password
@@ -46,6 +47,14 @@ def _any_field(changes: UserChanges) -> UserChanges:
 SomeChanges = Annotated[UserChanges, AfterValidator(_any_field)]
 
 
+EMAIL_INDEX: Final = "email_key"
+EMAILS_SET_APART: Final = Settlement(
+    [{"$set": {"email_key": {"$concat": ["$email_key", "#", {"$toString": "$_id"}]}}}],
+    "still users, but their address is no longer theirs alone; give them another one by PUT /users/{id}",
+)
+"""What becomes of users whose address an older user has: they keep all they have. No address has such a key."""
+
+
 class User(Document):
     """A user as MongoDB keeps it. Without the rules for a new one: what is stored can always be read."""
 
@@ -61,7 +70,7 @@ class User(Document):
         """The collection and its index."""
 
         name = "users"
-        indexes: Final = [IndexModel([("email_key", ASCENDING)], name="email_key", unique=True)]
+        indexes: Final = [IndexModel([("email_key", ASCENDING)], name=EMAIL_INDEX, unique=True)]
 
 
 class UserView(BaseModel):

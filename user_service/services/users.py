@@ -11,6 +11,7 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from service_kit.etags import StaleEditError
+from service_kit.group_commit import GroupCommit
 from service_kit.mongo import MongoStore
 from service_kit.problems import ServiceError
 from user_service.models.email import email_key
@@ -44,6 +45,7 @@ class Users:
     def __init__(self, store: MongoStore, hasher: PasswordHasher) -> None:
         self._store = store
         self._collection = store.database[User.Settings.name]
+        self._commit = GroupCommit(store, User.Settings.name)
         self._hasher = hasher
 
     async def register(self, wish: NewUser, *, now: datetime) -> User:
@@ -55,19 +57,22 @@ class Users:
             StoreUnavailableError: MongoDB has not acknowledged it (503).
         """
         self._store.require_prepared()
-        user = User(
-            name=wish.name,
-            email=wish.email,
-            email_key=email_key(wish.email),
-            password_hash=await self._hasher.hash(wish.password),
-            version=1,
-            created_at=now,
-            updated_at=now,
-        )
+        document = {
+            "_id": ObjectId(),
+            "name": wish.name,
+            "email": wish.email,
+            "email_key": email_key(wish.email),
+            "password_hash": await self._hasher.hash(wish.password),
+            "version": 1,
+            "created_at": now,
+            "updated_at": now,
+        }
         try:
-            return await user.insert()
+            await self._commit.insert(document)
         except DuplicateKeyError:
             raise EmailTakenError from None
+        user: User = User.model_validate(document)
+        return user
 
     async def read(self, user_id: str) -> User:
         """Look one user up.

@@ -1,17 +1,19 @@
-"""The rules without a server; what MongoDB itself decides is tried in `routes/`."""
+"""The rules without HTTP."""
 
 from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
-from mongomock_motor import AsyncMongoMockClient
 from passlib.context import CryptContext
 from pydantic import SecretStr
 
+from dev_stack.mongod import Mongod
 from service_kit.etags import StaleEditError
-from service_kit.mongo import MongoStore
+from service_kit.mongo import MongoStore, connect
 from service_kit.problems import StoreUnavailableError
+from service_kit.settings import MongoSettings
 from user_service.models.user import NewUser, User
 from user_service.services.passwords import PasswordHasher
 from user_service.services.users import EmailTakenError, UserNotFoundError, Users
@@ -25,8 +27,12 @@ BCRYPT = CryptContext(schemes=["bcrypt"])
 
 
 @pytest.fixture
-def store() -> MongoStore:
-    return MongoStore(AsyncMongoMockClient(tz_aware=True)["users"], [User])
+async def store(mongod: Mongod) -> AsyncIterator[MongoStore]:
+    settings = MongoSettings(mongodb_uri=SecretStr(mongod.url), mongodb_database=f"users_{uuid4().hex}")
+    store = MongoStore(connect(settings), [User])
+    yield store
+    await store.database.client.drop_database(settings.mongodb_database)
+    store.database.client.close()
 
 
 @pytest.fixture
