@@ -12,13 +12,13 @@ from typing import Any, Final
 import structlog
 from aio_pika.abc import AbstractConnection
 
-from service_kit.attempts import Attempts
+from service_kit.attempts import Attempts, set_within
 from service_kit.consumer_check import ConsumerCheck
 from service_kit.deliveries import Delivery, Subscription
 from service_kit.events import Event
 from service_kit.pace import Pace
 from service_kit.rabbit import QueueTopology
-from service_kit.rabbit_connection import first_error, stay_connected, until_closed
+from service_kit.rabbit_connection import stay_connected, watched
 from service_kit.rabbit_publisher import RabbitPublisher
 from service_kit.seen import SeenEvents
 from service_kit.settlement import Settlement
@@ -27,7 +27,8 @@ log = structlog.get_logger()
 
 _PREFETCH: Final = 100
 _FINISH_SECONDS: Final = 20.0
-_CHECK_SECONDS: Final = 15.0
+_CHECK_SECONDS: Final = 5.0
+"""How often the broker is asked, and a new channel taken: for so long it may have sent messages that never came."""
 
 
 class Consumer:
@@ -49,7 +50,8 @@ class Consumer:
         self._attempts = Attempts(handle, SeenEvents(), pace or Pace())
         self._copies = RabbitPublisher(url, name, [topology])
         self._settlement = Settlement(topology, self._copies)
-        self._check = ConsumerCheck(topology.queue, check_seconds, self._is_idle)
+        self._check = ConsumerCheck(topology.queue, self._is_idle)
+        self._check_seconds = check_seconds
         self._buffer: asyncio.Queue[Delivery] = asyncio.Queue()
         self._subscription: Subscription | None = None
         self._is_busy = False
@@ -94,26 +96,40 @@ class Consumer:
             await subscription.pay()
 
     async def _session(self, connection: AbstractConnection) -> None:
-        channel = await connection.channel()
-        await self._topology.declare(channel)
-        underlay = await channel.get_underlay_channel()
-        subscription = Subscription(underlay, self._topology.queue, self._take)
-        self._subscription = subscription
+        async with await connection.channel() as channel:
+            await self._topology.declare(channel)
+        # One alone until it is acknowledged: should it kill us, the broker counts a crash of no other message.
+        prefetch = 1
         try:
-            # One alone until it is acknowledged: should it kill us, the broker counts a crash of no other message.
-            await subscription.begin(prefetch=1)
-            log.info("consuming", queue=self._topology.queue)
-            await first_error(
-                self._check.run(connection),
-                until_closed(underlay),
-                subscription.until_cancelled(),
-                subscription.widen(_PREFETCH),
-            )
+            while True:
+                prefetch = await self._listen(connection, prefetch)
         finally:
             self._subscription = None
-            subscription.over.set()
             while not self._buffer.empty():
                 self._buffer.get_nowait()
+
+    async def _listen(self, connection: AbstractConnection, prefetch: int) -> int:
+        """Take messages on a new channel until it is time for another one, on which so many may come at once."""
+        channel = await connection.channel()
+        subscription = Subscription(await channel.get_underlay_channel(), self._topology.queue, self._take)
+        try:
+            await subscription.begin(prefetch)
+            if self._subscription is None:
+                log.info("consuming", queue=self._topology.queue)
+            self._subscription = subscription
+            await watched(self._until_due(subscription), subscription.until_lost())
+            await self._check.ask(connection)
+            await watched(subscription.end(), subscription.until_lost())
+        finally:
+            subscription.over.set()
+        await channel.close()
+        return subscription.prefetch
+
+    async def _until_due(self, subscription: Subscription) -> None:
+        due_at = asyncio.get_running_loop().time() + self._check_seconds
+        if subscription.prefetch < _PREFETCH and await set_within(subscription.acknowledged, self._check_seconds):
+            await subscription.begin(_PREFETCH)
+        await asyncio.sleep(due_at - asyncio.get_running_loop().time())
 
     def _take(self, delivery: Delivery) -> None:
         self._check.delivered()

@@ -1,11 +1,13 @@
 """Proves that the broker still feeds a consumer.
 
-A consumer can vanish after a restart of the broker while its process looks healthy: so the broker is asked.
+A consumer can vanish after a restart of the broker while its process looks healthy: so the broker is asked. What it
+cannot be asked by AMQP is whether it has sent messages that never came; for that the consumer subscribes anew.
+Source: docs/decisions/0020-subscriptions-that-are-renewed.md
 """
 
 import asyncio
 from collections.abc import Callable
-from typing import Final, NoReturn
+from typing import Final
 
 from aio_pika.abc import AbstractConnection
 
@@ -22,17 +24,15 @@ class ConsumerLostError(HopelessError):
 
 
 class ConsumerCheck:
-    """Asks the broker now and then. The first bad answer ends the session, the second in a row the process.
+    """What the broker says. The first bad answer ends the session, the second in a row the process.
 
     Attributes:
         queue: Which is consumed.
-        every_seconds: How often it is asked.
         is_idle: Whether the consumer waits for a message.
     """
 
-    def __init__(self, queue: str, every_seconds: float, is_idle: Callable[[], bool]) -> None:
+    def __init__(self, queue: str, is_idle: Callable[[], bool]) -> None:
         self.queue = queue
-        self.every_seconds = every_seconds
         self.is_idle = is_idle
         self._doubts = 0
         self._fed = False
@@ -41,8 +41,8 @@ class ConsumerCheck:
         """Note that a message has come."""
         self._fed = True
 
-    async def run(self, connection: AbstractConnection) -> NoReturn:
-        """Check for as long as a session lasts.
+    async def ask(self, connection: AbstractConnection) -> None:
+        """Return if the broker feeds us.
 
         Raises:
             ConnectionError: The broker does not feed us; a new connection may help.
@@ -50,15 +50,13 @@ class ConsumerCheck:
             ChannelNotFoundEntity: Somebody has deleted the queue.
             TimeoutError: The broker does not answer.
         """
-        while True:
-            await asyncio.sleep(self.every_seconds)
-            if await self._is_fed(connection):
-                self._doubts = 0
-                continue
-            self._doubts += 1
-            if self._doubts > 1:
-                raise ConsumerLostError(f"The broker does not feed the consumer of {self.queue}")
-            raise ConnectionError(f"the broker does not feed the consumer of {self.queue}")
+        if await self._is_fed(connection):
+            self._doubts = 0
+            return
+        self._doubts += 1
+        if self._doubts > 1:
+            raise ConsumerLostError(f"The broker does not feed the consumer of {self.queue}")
+        raise ConnectionError(f"the broker does not feed the consumer of {self.queue}")
 
     async def _is_fed(self, connection: AbstractConnection) -> bool:
         """Listed at all, and not left hungry beside messages that are ready."""

@@ -9,7 +9,7 @@ from typing import Any, Final, NoReturn
 import aiormq.abc
 from pamqp.commands import Basic
 
-from service_kit.rabbit_connection import is_cancelled
+from service_kit.rabbit_connection import is_cancelled, until_closed, watched
 
 ATTEMPTS_HEADER: Final = "x-attempts"
 
@@ -23,17 +23,22 @@ class Subscription:
 
     Attributes:
         over: Set at its end, or when nothing more should be begun with what it has delivered.
+        acknowledged: Set when the first of its messages is.
+        prefetch: How many messages it may hold unacknowledged.
     """
 
     def __init__(self, channel: aiormq.abc.AbstractChannel, queue: str, take: Callable[["Delivery"], None]) -> None:
         self.over = asyncio.Event()
+        self.acknowledged = asyncio.Event()
+        self.prefetch = 0
         self._channel = channel
         self._queue = queue
         self._take = take
         self._tag: str | None = None
         self._owed = 0
         self._last = 0
-        self._acknowledged = asyncio.Event()
+        self._open = 0
+        self._settled = asyncio.Event()
         self._cancelled = asyncio.Event()
         channel.on_consumer_cancel_callbacks.add(self._on_cancel)
 
@@ -48,21 +53,27 @@ class Subscription:
             await self._channel.basic_cancel(self._tag)
         await self._channel.basic_qos(prefetch_count=prefetch)
         consuming = await self._channel.basic_consume(self._queue, self._deliver)
-        self._tag = consuming.consumer_tag
+        self._tag, self.prefetch = consuming.consumer_tag, prefetch
 
-    async def widen(self, prefetch: int) -> None:
-        """Let `prefetch` messages come as soon as the first is acknowledged."""
-        await self._acknowledged.wait()
-        await self.begin(prefetch)
+    async def end(self) -> None:
+        """Let no more messages come; return when all that have come are acknowledged."""
+        if self._tag is not None:
+            await self._channel.basic_cancel(self._tag)
+        if self._open:
+            self._settled.clear()
+            await self._settled.wait()
 
-    async def until_cancelled(self) -> NoReturn:
-        """Wait until the broker cancels us.
+    async def until_lost(self) -> NoReturn:
+        """Wait until the channel ends, or the broker cancels us.
 
         Raises:
-            ConnectionError: It has, because somebody deleted the queue.
+            ConnectionError: That has happened, and why.
         """
-        await self._cancelled.wait()
+        await watched(self._until_cancelled(), until_closed(self._channel))
         raise ConnectionError(f"the queue {self._queue} was deleted")
+
+    async def _until_cancelled(self) -> None:
+        await self._cancelled.wait()
 
     async def ack(self, tag: int, *, more: bool = False) -> bool:
         """Acknowledge a delivery; False if the channel has ended, so that the message comes again.
@@ -79,7 +90,10 @@ class Subscription:
 
     async def pay(self) -> bool:
         """Acknowledge what is owed; False if the channel has ended."""
-        return await self._acknowledge(self._last) if self._owed else True
+        if not self._owed:
+            return True
+        self._owed -= 1  # the last one is what is acknowledged, for all before it
+        return await self._acknowledge(self._last)
 
     async def _acknowledge(self, tag: int) -> bool:
         try:
@@ -88,8 +102,11 @@ class Subscription:
             if is_cancelled():
                 raise
             return False
+        self._open -= self._owed + 1
         self._owed = 0
-        self._acknowledged.set()
+        self.acknowledged.set()
+        if not self._open:
+            self._settled.set()
         return True
 
     def _on_cancel(self, _frame: Basic.Cancel) -> None:
@@ -98,6 +115,7 @@ class Subscription:
     async def _deliver(self, message: aiormq.abc.DeliveredMessage) -> None:
         properties = message.header.properties
         assert message.delivery_tag is not None
+        self._open += 1
         self._take(
             Delivery(
                 id=properties.message_id or f"stranger-{blake2b(message.body, digest_size=8).hexdigest()}",

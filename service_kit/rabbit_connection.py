@@ -111,12 +111,13 @@ async def until_closed(channel: aiormq.abc.AbstractChannel) -> NoReturn:
     raise ConnectionError(str(cause or "") or "the connection was closed") from cause
 
 
-async def first_error(*waits: Coroutine[Any, Any, None]) -> None:
-    """Wait until one of them raises, then end the others and raise that; return if all end well."""
-    tasks = [asyncio.create_task(wait) for wait in waits]
+async def watched(wait: Coroutine[Any, Any, None], *watches: Coroutine[Any, Any, None]) -> None:
+    """Wait for one thing, unless one of the others raises meanwhile; end them all, and raise that."""
+    awaited = asyncio.create_task(wait)
+    tasks = [awaited, *map(asyncio.create_task, watches)]
     waiting = set(tasks)
     try:
-        while waiting:
+        while awaited in waiting:
             done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()

@@ -7,7 +7,7 @@ Source: rabbitmq.com/docs/publishers#unroutable
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Final
+from typing import Final, NoReturn
 
 import aiormq
 import structlog
@@ -16,7 +16,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection
 from service_kit.broker import Outcome, OutgoingMessage
 from service_kit.rabbit import QueueTopology
 from service_kit.rabbit_batch import publish_batch
-from service_kit.rabbit_connection import is_cancelled, stay_connected, until_closed
+from service_kit.rabbit_connection import is_cancelled, stay_connected, until_closed, watched
 from service_kit.rabbit_readers import ReaderQueues
 
 log = structlog.get_logger()
@@ -24,6 +24,9 @@ log = structlog.get_logger()
 _PUBLISH_SECONDS: Final = 5.0
 """Also bounds the wait on a broker that blocks publishers by a memory or disk alarm."""
 
+_ABSENCE_SECONDS: Final = 1.0
+"""How long a missing queue stays away before it is made again. Its consumers have then heard that it was deleted:
+RabbitMQ 3.10 does not tell them if there is one of its name again within some 20 ms."""
 
 _GOODBYE_SECONDS: Final = 1.0
 
@@ -54,6 +57,7 @@ class RabbitPublisher:
         self._connection: AbstractConnection | None = None
         self._channel: AbstractChannel | None = None
         self._up = asyncio.Event()
+        self._is_missed = asyncio.Event()
         self._on_their_way: set[str] = set()
 
     @asynccontextmanager
@@ -75,7 +79,7 @@ class RabbitPublisher:
         self._up.set()
         log.info("rabbitmq_connected", connection=self._name)
         try:
-            await until_closed(await channel.get_underlay_channel())
+            await watched(until_closed(await channel.get_underlay_channel()), self._repair_what_is_missed(channel))
         finally:
             self._up.clear()
             self._connection = self._channel = None
@@ -111,34 +115,24 @@ class RabbitPublisher:
         finally:
             self._on_their_way.difference_update(message.id for message in fresh)
         if Outcome.REFUSED in outcomes.values():
-            await self._repair(channel)
+            self._is_missed.set()
         return [outcomes.pop(message.id, Outcome.UNKNOWN) for message in messages]
 
     async def verdict(self, generation: int) -> Outcome:
         """Say whether every reader has what was confirmed."""
         try:
             async with self._judging:
-                if generation < self._first_generation:
+                if self._connection is None or generation < self._first_generation:
                     return Outcome.UNKNOWN
-                if generation == self.generation and await self._have_stayed():
+                if generation == self.generation and await self._readers.have_stayed():
                     return Outcome.CONFIRMED
+                self._is_missed.set()
                 return Outcome.REFUSED
         except (Exception, asyncio.CancelledError) as error:
             if is_cancelled():
                 raise
             log.warning("readers_not_asked", error=str(error) or type(error).__name__)
             return Outcome.UNKNOWN
-
-    async def _have_stayed(self) -> bool:
-        """Whether the readers' queues were there all the time of this generation; if not, the next one begins."""
-        if await self._readers.have_stayed():
-            return True
-        log.warning("reader_was_missing", connection=self._name)
-        if self._connection is None:
-            raise ConnectionError("not connected")
-        await self._readers.mark(self._connection)
-        self.generation += 1  # only now: what was sent before the queue was there again may have missed it
-        return False
 
     def _send(self, message: OutgoingMessage) -> bool:
         """Whether it may go: of two with one id on their way, the wrong one would count as returned."""
@@ -157,13 +151,28 @@ class RabbitPublisher:
                 raise
             return [Outcome.UNKNOWN] * len(messages)
 
+    async def _repair_what_is_missed(self, channel: AbstractChannel) -> NoReturn:
+        """Somebody may have deleted a queue: make it again, so that a later try finds it."""
+        while True:
+            await self._is_missed.wait()
+            await asyncio.sleep(_ABSENCE_SECONDS)
+            self._is_missed.clear()
+            await self._repair(channel)
+
     async def _repair(self, channel: AbstractChannel) -> None:
-        """Somebody may have deleted the queue: make it again, so that the next try finds it."""
         try:
             async with asyncio.timeout(_PUBLISH_SECONDS), self._judging:
                 await self._declare(channel)
-                await self._have_stayed()
-        except (Exception, asyncio.CancelledError) as error:  # what was published has its outcome already
+                await self._mark_again()
+        except (Exception, asyncio.CancelledError) as error:  # a channel that has ended is told elsewhere
             if is_cancelled():
                 raise
             log.warning("topology_not_repaired", error=str(error) or type(error).__name__)
+
+    async def _mark_again(self) -> None:
+        """Begin a new generation if a reader's queue was missing in this one."""
+        if self._connection is None or await self._readers.have_stayed():
+            return
+        log.warning("reader_was_missing", connection=self._name)
+        await self._readers.mark(self._connection)
+        self.generation += 1  # only now: what was sent before the queue was there again may have missed it

@@ -74,6 +74,16 @@ async def confirm_lost(site: Site, random: Random) -> None:
 
 async def queue_deleted(site: Site, _random: Random) -> None:
     """Somebody deletes `orders_queue`, and relay or consumer makes it again."""
+    await _delete_queue(site, is_made_again=False)
+
+
+async def queue_replaced(site: Site, _random: Random) -> None:
+    """Somebody deletes `orders_queue` and makes it again in the same instant, so that its consumer hears of nothing."""
+    await _delete_queue(site, is_made_again=True)
+    await site.told.more()
+
+
+async def _delete_queue(site: Site, *, is_made_again: bool) -> None:
     # What lies in a queue dies with it, and no sender can know: so it is deleted in a moment in which it is empty. The
     # relays, frozen for that moment, then publish into nothing.
     with frozen(site.orders):
@@ -81,6 +91,8 @@ async def queue_deleted(site: Site, _random: Random) -> None:
             return
         async with await aio_pika.connect(site.broker.url) as connection, connection.channel() as channel:
             await channel.queue_delete(ORDERS_QUEUE.queue)
+            if is_made_again:
+                await ORDERS_QUEUE.declare(channel)
 
 
 async def _until_remembered(broker: RabbitNode) -> None:

@@ -13,6 +13,7 @@ Round = tuple[Fault, ...]
 """Faults that happen at the same time."""
 
 _AT_THE_BROKER: Final = (faults.broker_stopped, faults.broker_killed, faults.confirm_lost)
+_AT_THE_QUEUE: Final = (faults.queue_deleted, faults.queue_replaced)
 _ELSEWHERE: Final = (faults.store_killed, faults.orders_killed, faults.consumer_killed)
 
 
@@ -52,14 +53,14 @@ def _again_and_again(fault: Fault) -> Callable[[Random], Iterator[Round]]:
 
 def _everything(random: Random) -> Iterator[Round]:
     """Each fault alone and each with another one, in a new order every time."""
-    alone = [(fault,) for fault in (*_AT_THE_BROKER, *_ELSEWHERE, faults.queue_deleted)]
+    alone = [(fault,) for fault in (*_AT_THE_BROKER, *_ELSEWHERE, *_AT_THE_QUEUE)]
     while True:
         in_pairs = zip(_AT_THE_BROKER, random.sample(_ELSEWHERE, len(_ELSEWHERE)), strict=True)
         yield from random.sample([*alone, *in_pairs], len(alone) + len(_ELSEWHERE))
 
 
 SCENARIOS: Final = (
-    *map(Scenario.of, (*_AT_THE_BROKER, *_ELSEWHERE, faults.queue_deleted)),
+    *map(Scenario.of, (*_AT_THE_BROKER, *_ELSEWHERE, *_AT_THE_QUEUE)),
     Scenario(
         name="two_replicas",
         story="Of two of each service, one of each is killed.",

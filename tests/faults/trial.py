@@ -51,7 +51,11 @@ async def trial(name: str, *, seed: int, rate: float, orders: int = 1, consumers
         async with Callers(site.urls, rate, Random(seed)) as callers:
             current = Trial(site, callers)
             yield current
-        if not await until(site.is_quiet):
+
+        async def is_over() -> bool:
+            return callers.accepted.keys() <= site.told.lines.keys() and await site.is_quiet()
+
+        if not await until(is_over):
             site.notes.append(f"{site.waiting_events()} wait in the outbox, {await site.queued()} in the queue")
         current._verdict = Verdict.of(site, callers, scenario=name, seed=seed, rounds=current.rounds)
     if current.verdict.failures:

@@ -51,13 +51,23 @@ async def test_declares_the_queue_that_is_not_there(rabbit: RabbitNode, queue: Q
         assert await publisher.publish([message(queue)]) == [Outcome.CONFIRMED]
 
 
-async def test_makes_a_deleted_queue_again_and_delivers_at_the_next_try(
+async def test_makes_a_deleted_queue_again_and_delivers_at_a_later_try(
     publisher: RabbitPublisher, queue: Queue
 ) -> None:
     await queue.delete()
     assert await publisher.publish([message(queue)]) == [Outcome.REFUSED]
-    assert await publisher.publish([message(queue)]) == [Outcome.CONFIRMED]
+    await until(lambda: confirms(publisher, message(queue)))
     assert await queue.count() == 1
+
+
+async def test_leaves_a_deleted_queue_away_until_its_consumers_have_heard_of_it(
+    publisher: RabbitPublisher, queue: Queue
+) -> None:
+    await queue.delete()
+    began = asyncio.get_running_loop().time()
+    assert await publisher.publish([message(queue)]) == [Outcome.REFUSED]
+    await until(lambda: has(queue, 0))
+    assert asyncio.get_running_loop().time() - began >= 1
 
 
 async def test_never_takes_a_returned_message_for_a_confirmed_one_with_the_same_id(
@@ -67,6 +77,7 @@ async def test_never_takes_a_returned_message_for_a_confirmed_one_with_the_same_
     await queue.delete()
     twins = [message(queue), message(queue)]
     assert Outcome.CONFIRMED not in await publisher.publish(twins)
+    await until(lambda: has(queue, 0))
     both = await asyncio.gather(publisher.publish([message(queue, 2)]), publisher.publish([message(queue, 2)]))
     assert sorted(outcome.value for (outcome,) in both) == ["confirmed", "unknown"]
     assert await queue.count() == 1

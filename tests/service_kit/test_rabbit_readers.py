@@ -48,6 +48,8 @@ async def test_confirms_what_the_reader_has(publisher: RabbitPublisher, queue: Q
 async def test_notices_that_a_queue_is_missing_and_makes_it_again(publisher: RabbitPublisher, queue: Queue) -> None:
     await queue.delete()
     assert await publisher.verdict(await publish(publisher, queue)) is Outcome.REFUSED
+    missed_in = publisher.generation
+    await until(lambda: publisher.generation > missed_in)
     assert await publisher.verdict(await publish(publisher, queue)) is Outcome.CONFIRMED
     assert await queue.count() == 1
 

@@ -56,6 +56,43 @@ async def test_makes_a_deleted_queue_again_at_once(
     assert [warning.endswith("was deleted") for warning in warnings] == [True], warnings
 
 
+async def test_hears_again_although_a_stranger_deletes_the_queue_and_makes_it_again_at_once(
+    make_consumer: ConsumerMaker, queue: Queue, witness: Witness
+) -> None:
+    """RabbitMQ 3.10 then cancels nobody, and sends its messages to a channel that drops them."""
+    consumer = make_consumer(check_seconds=0.1)
+    async with consuming(consumer):
+        await queue.put_events(thing_happened("before"))
+        await witness.has_handled("before")
+        for round_ in range(5):
+            await until(lambda: is_consuming(consumer))
+            await queue.delete()
+            await queue.topology.declare(queue.channel)
+            names = [f"{round_}-{number}" for number in range(15)]
+            await queue.put_events(*map(thing_happened, names))
+            await witness.has_handled(*names)
+    assert len(witness.handled) == len(set(witness.handled)) == 1 + 5 * 15
+
+
+async def test_is_consuming_all_the_while_it_takes_new_channels(
+    make_consumer: ConsumerMaker, queue: Queue, witness: Witness
+) -> None:
+    consumer = make_consumer(check_seconds=0.01)
+    channels: set[str] = set()
+    names = [f"{number:03}" for number in range(400)]
+    async with consuming(consumer):
+        await until(lambda: is_consuming(consumer))
+        for name in names:
+            await queue.put_events(thing_happened(name))
+            await consumer.check()
+            assert consumer._subscription is not None
+            channels.add(str(consumer._subscription._channel))
+        await witness.has_handled(*names)
+    assert len(channels) > 5
+    assert witness.handled == names
+    assert await queue.count() == 0
+
+
 async def test_makes_a_deleted_queue_again_while_it_handles_a_message(
     make_consumer: ConsumerMaker, queue: Queue, witness: Witness
 ) -> None:
