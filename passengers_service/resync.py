@@ -15,4 +15,6 @@ from service_kit.resync import main
 from service_kit.settings import load
 
 if __name__ == "__main__":
-    sys.exit(main(open_store(load(PassengersSettings)), PASSENGER_COPY, HybridClock(NODE, utc_now)))
+    settings = load(PassengersSettings)
+    clock = HybridClock(NODE, utc_now, settings.max_clock_ahead)
+    sys.exit(main(open_store(settings), PASSENGER_COPY, clock))

@@ -31,7 +31,7 @@ def build(settings: ReservationsSettings) -> FastAPI:
     """The API on the servers that `settings` name."""
     store, publisher, wake_ups = open_store(settings), open_publisher(settings), WakeUps(settings)
     relay = Relay(PostgresOutbox(store.engine, OUTBOX), publisher, woken=wake_ups.woken)
-    clock = HybridClock(NODE, utc_now)
+    clock = HybridClock(NODE, utc_now, settings.max_clock_ahead)
     consumer = open_consumer(settings, CopySync(PASSENGER_COPY, store, clock).handlers)
 
     @asynccontextmanager

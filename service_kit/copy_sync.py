@@ -4,7 +4,7 @@ Repeats and any order are harmless, because merging is; the inbox only saves the
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final, Generic, TypeVar
@@ -12,17 +12,21 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from service_kit.clock import utc_now
 from service_kit.events import Event
 from service_kit.handlers import Handlers
-from service_kit.hybrid_clock import HybridClock
+from service_kit.hybrid_clock import NEVER, HybridClock
+from service_kit.postgres import violated_constraint
 from service_kit.postgres_inbox import first_seen
 from service_kit.postgres_outbox import add_events
 from service_kit.postgres_store import PostgresStore
 from service_kit.problems import StoreUnavailableError
+from service_kit.received_changes import Reader, Refusals, RefusedChangesError, refusal
 from service_kit.stamped_copies import CopyRequested, StampedCopy
-from service_kit.stamped_fields import Fields, RowsChanged, StampedRow, changes_of
+from service_kit.stamped_fields import FieldChanges, Fields, RawChanges, StampedRow, changes_of
 
 log = structlog.get_logger()
 
@@ -48,30 +52,49 @@ class CopySync(Generic[Fields]):
         self._store = store
         self._clock = clock
         self._wall = wall
+        self._reader = Reader(copy, clock)
 
     @property
     def handlers(self) -> Handlers:
         """For the consumer of the service's queue."""
         handlers = Handlers(own_source=self._copy.source)
-        told = RowsChanged[self._copy.fields]  # type: ignore[name-defined]  # a type that is made here
-        handlers.add(self._copy.changed, told, self._apply)
+        handlers.add(self._copy.changed, RawChanges, self._apply)
         handlers.add(self._copy.copy_requested, CopyRequested, self._answer)
         return handlers
 
-    async def _apply(self, event: Event, told: RowsChanged[Fields]) -> None:
+    async def _apply(self, event: Event, told: RawChanges) -> None:
         """Merge what the other side tells.
 
         Raises:
-            StampTooFarAheadError: One of its stamps would spoil our clock; trying again would not help.
+            RefusedChangesError: Some of it breaks the rules; trying again would not help.
         """
-        self._clock.observe(told.latest_stamp)
-        await _once_available(partial(self._merge_once, event, told))
+        taken, refused = self._reader.read(told)
+        try:
+            refused += await _once_available(partial(self._merge_once, event, taken, is_whole=not refused))
+        except IntegrityError:
+            refused += [refusal for change in taken for refusal in await _once_available(partial(self._try, change))]
+        if refused:
+            raise RefusedChangesError(refused, len(told.changes))
 
-    async def _merge_once(self, event: Event, told: RowsChanged[Fields]) -> None:
-        now = self._wall()
+    async def _merge_once(self, event: Event, changes: Sequence[FieldChanges[Fields]], *, is_whole: bool) -> Refusals:
+        """What is refused in part is not remembered: should it be replayed, all of it is tried again."""
         async with self._store.transaction() as session:
-            if await first_seen(session, self._copy.inbox, event):
-                await self._copy.merge(session, told.changes, now)
+            if is_whole and not await first_seen(session, self._copy.inbox, event):
+                return []
+            return await self._merge(session, changes)
+
+    async def _merge(self, session: AsyncSession, changes: Sequence[FieldChanges[Fields]]) -> Refusals:
+        allowed, refused = await self._reader.without_revivals(session, changes)
+        await self._copy.merge(session, allowed, self._wall())
+        return refused
+
+    async def _try(self, change: FieldChanges[Fields]) -> Refusals:
+        """Merge one change by itself, because one of its event breaks a constraint, such as a document taken."""
+        try:
+            async with self._store.transaction() as session:
+                return await self._merge(session, [change])
+        except IntegrityError as error:
+            return [refusal("conflict", change.id, f"it breaks {violated_constraint(error) or 'a constraint'}")]
 
     async def _answer(self, event: Event, _: CopyRequested) -> None:
         """Tell all rows, but do not ask in turn: else both would ask for ever."""
@@ -110,11 +133,16 @@ class CopySync(Generic[Fields]):
         async with self._store.transaction() as session:
             found = (await session.execute(self._copy.chunk_after(last))).all()
             rows = [StampedRow(row[0], tuple(row[1:-1]), tuple(row[-1])) for row in found]
-            changes = [change for row in rows for change in changes_of(row, self._copy.fields)]
+            changes = [change for row in rows for change in changes_of(self._tellable(row), self._copy.fields)]
             if changes:
                 event = self._copy.changes_told(changes, at=now)
                 await add_events(session, self._copy.outbox, [(event, None)])
         return rows
+
+    def _tellable(self, row: StampedRow) -> StampedRow:
+        """The row without what the other side would refuse, because its stamp is too far ahead."""
+        stamps = tuple(NEVER if self._clock.is_too_far(stamp) else stamp for stamp in row.stamps)
+        return row if stamps == row.stamps else StampedRow(row.id, row.values, stamps)
 
 
 async def _once_available(step: Callable[[], Awaitable[Result]]) -> Result:

@@ -4,19 +4,30 @@ A stamp is a whole number of 63 bits: milliseconds since 1970 (42), a counter (1
 compares (time, counter, node); a counter that is full carries into the milliseconds. 0 stands before every stamp: never
 set. In events it is text of 16 hexadecimal digits, which no consumer's float spoils and which sorts like the number.
 
+A stamp may be ahead of the wall clock, but not by more than a limit, which a clock holds itself to as well: one that
+was far ahead once would else win for as long, and everybody who edits after it would follow.
+
 Source: Kulkarni et al., "Logical Physical Clocks" (2014).
 """
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Annotated, Final
 
 from msgspec import Meta
+from prometheus_client import Counter
 
 from service_kit.events import UndecodableEventError
+from service_kit.problems import ServiceError
 
 NEVER: Final = 0
-MAX_AHEAD: Final = timedelta(days=366)
+MAX_AHEAD: Final = timedelta(hours=24)
+"""Source: docs/decisions/0017-stamps-at-most-a-day-ahead.md"""
+
+REFUSED_TO_STAMP: Final = Counter(
+    "stamps_refused_total", "Edits refused because the row has a stamp too far ahead of the clock; `heal` mends it."
+)
 
 _COUNTER_BITS: Final = 13
 _NODE_BITS: Final = 8
@@ -28,6 +39,19 @@ StampText = Annotated[str, Meta(pattern=r"^[0-7][0-9a-f]{15}\Z")]
 
 class StampTooFarAheadError(UndecodableEventError):
     """This stamp lies so far in the future that our clock would follow it for ever."""
+
+
+class RowTooFarAheadError(ServiceError):
+    """The row was last edited by a clock that was far ahead, and has to be healed first."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "stamp-too-far-ahead"
+
+    def __init__(self, stamp: int) -> None:
+        super().__init__(
+            f"This was last changed by a clock that was far ahead, at {wall_instant(stamp):%Y-%m-%d}. Set the clocks "
+            "right and run `python -m <service>.heal` on both sides; then send it again."
+        )
 
 
 def stamp_text(stamp: int) -> StampText:
@@ -45,6 +69,11 @@ def wall_instant(stamp: int) -> datetime:
     return _EPOCH + (stamp >> _COUNTER_BITS + _NODE_BITS) * _MILLISECOND
 
 
+def node_of(stamp: int) -> int:
+    """Which database has made it."""
+    return stamp & (1 << _NODE_BITS) - 1
+
+
 class HybridClock:
     """Makes stamps. For the thread of one event loop.
 
@@ -54,28 +83,52 @@ class HybridClock:
     Args:
         node: Which database, 1 to 255; all replicas on one database share it.
         clock: The wall clock; it may run behind, ahead, or back.
+        max_ahead: How far a stamp may lie ahead of it.
     """
 
-    def __init__(self, node: int, clock: Callable[[], datetime]) -> None:
+    def __init__(self, node: int, clock: Callable[[], datetime], max_ahead: timedelta = MAX_AHEAD) -> None:
         if not 0 < node < 1 << _NODE_BITS:
             raise ValueError(f"A node is a number from 1 to 255, not {node}")
         self._node = node
         self._clock = clock
+        self._max_ahead = max_ahead
         self._last = NEVER
 
     def tick(self, after: int = NEVER) -> int:
-        """A stamp later than all that it gave or observed, and than `after`."""
-        moment = (max(self._last, after) >> _NODE_BITS) + 1  # time and counter in one: so one carries into the other
+        """A stamp later than all that it gave or observed, and than `after`.
+
+        Raises:
+            RowTooFarAheadError: `after` is too far ahead of our wall clock (503).
+        """
+        if self.is_too_far(after):
+            REFUSED_TO_STAMP.inc()
+            raise RowTooFarAheadError(after)
+        # What it gave itself while the wall clock was wrong is forgotten, as by a restart.
+        last = NEVER if self.is_too_far(self._last) else self._last
+        moment = (max(last, after) >> _NODE_BITS) + 1  # time and counter in one: so one carries into the other
         self._last = max(moment, self._wall_ms() << _COUNTER_BITS) << _NODE_BITS | self._node
         return self._last
+
+    def healed(self, stamp: int, after: int) -> int:
+        """What takes the place of a stamp that is too far ahead: one of now, of the node that has made it."""
+        return self.tick(after) >> _NODE_BITS << _NODE_BITS | node_of(stamp)
+
+    @property
+    def limit(self) -> int:
+        """The first stamp that is too far ahead."""
+        return self._wall_ms() + self._max_ahead // _MILLISECOND + 1 << _COUNTER_BITS + _NODE_BITS
+
+    def is_too_far(self, stamp: int) -> bool:
+        """Whether it lies further ahead of our wall clock than a stamp may."""
+        return stamp >= self.limit
 
     def observe(self, stamp: int) -> None:
         """Make every later stamp later than this foreign one.
 
         Raises:
-            StampTooFarAheadError: It is more than a year ahead of our wall clock; trying again would not help.
+            StampTooFarAheadError: It is too far ahead of our wall clock; trying again would not help.
         """
-        if wall_instant(stamp) > self._clock() + MAX_AHEAD:
+        if self.is_too_far(stamp):
             raise StampTooFarAheadError(
                 f"The stamp {stamp_text(stamp)} is of {wall_instant(stamp)}: that is too far ahead"
             )

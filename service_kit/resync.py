@@ -1,11 +1,14 @@
 """What `python -m <service>.resync` does: restores whichever copy of the stamped rows was lost."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.exc import SQLAlchemyError
 
+from service_kit.clock import utc_now
+from service_kit.copy_heal import ClocksDifferError, CopyHeal
 from service_kit.copy_sync import CopySync
 from service_kit.hybrid_clock import HybridClock
 from service_kit.postgres_store import PostgresStore
@@ -19,25 +22,40 @@ def main(store: PostgresStore, copy: StampedCopy[Any], clock: HybridClock) -> in
     Args:
         store: Is prepared here, and closed.
         copy: Ours.
-        clock: Of our node; it makes no stamp here.
+        clock: Of our node; it heals what was stamped too far ahead.
 
     Returns:
         Exit status: 0 if all is in the outbox, from which the running service publishes it; else 1.
     """
+    return run_on(store, lambda: _resync(store, copy, clock))
+
+
+def run_on(store: PostgresStore, work: Callable[[], Awaitable[str]]) -> int:
+    """Prepare a store, do some work on it, print what it answers; what goes wrong is one sentence, and status 1."""
     try:
-        rows = asyncio.run(_resync(store, CopySync(copy, store, clock)))
+        print(asyncio.run(_done(store, work)))
+    except ClocksDifferError as error:
+        print(error)
+        return 1
     except (StoreUnavailableError, SQLAlchemyError, OSError) as error:
         print(f"PostgreSQL cannot be used; DATABASE_URL says where it is: {error.__cause__ or error}")
         return 1
-    print(f"{rows} rows are in the outbox. The running service publishes them, and the other side tells its own.")
     return 0
 
 
-async def _resync(store: PostgresStore, sync: CopySync[Any]) -> int:
+async def _done(store: PostgresStore, work: Callable[[], Awaitable[str]]) -> str:
     try:
         await store.prepare()
-        with Progress(TextColumn("Telling"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()) as progress:
-            task = progress.add_task("Telling", total=await sync.count())
-            return await sync.resync(lambda rows: progress.update(task, completed=rows))
+        return await work()
     finally:
         await store.engine.dispose()
+
+
+async def _resync(store: PostgresStore, copy: StampedCopy[Any], clock: HybridClock) -> str:
+    healed = await CopyHeal(copy, store, clock).run(utc_now())
+    sync = CopySync(copy, store, clock)
+    with Progress(TextColumn("Telling"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()) as progress:
+        task = progress.add_task("Telling", total=await sync.count())
+        rows = await sync.resync(lambda rows: progress.update(task, completed=rows))
+    told = f"{rows} rows are in the outbox. The running service publishes them, and the other side tells its own."
+    return f"{healed} rows were stamped too far ahead, and are healed. {told}" if healed else told

@@ -5,6 +5,7 @@ Names are those of `.env.example`; a platform's own names (`MONGO_URL`, …) are
 
 import os
 import sys
+from datetime import timedelta
 from typing import Annotated, ClassVar, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -141,6 +142,19 @@ class RabbitSettings(EnvironmentSettings):
         _readable("amqp://user:password@host:5672/"),
         Field(validation_alias=AliasChoices("RABBITMQ_URL", "CLOUDAMQP_URL"), description="AMQP address."),
     ] = SecretStr("amqp://guest:guest@127.0.0.1:5672/")
+
+
+class SyncSettings(EnvironmentSettings):
+    """How a service keeps its copy of stamped rows equal with the other side's."""
+
+    max_clock_ahead_hours: float = Field(
+        24, ge=2, le=8784, description="How far ahead of the clock a stamp may lie; later ones are refused."
+    )
+
+    @property
+    def max_clock_ahead(self) -> timedelta:
+        """The same as a span of time."""
+        return timedelta(hours=self.max_clock_ahead_hours)
 
 
 SettingsType = TypeVar("SettingsType", bound=BaseSettings)

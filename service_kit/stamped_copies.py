@@ -5,7 +5,7 @@ is told anew, when it asks the other side for all of its rows. What a merge mean
 `service_kit.stamped_fields`; what is heard and told, by `service_kit.copy_sync`.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Generic
@@ -20,6 +20,9 @@ from service_kit.stamped_fields import FieldChanges, Fields, RowsChanged
 
 CHUNK: Final = 500
 """Rows an event, at most."""
+
+Check = Callable[[FieldChanges[Fields]], str | None]
+"""Says which rule of the API a foreign change breaks, in a sentence without anybody's data; None if it breaks none."""
 
 Merge = Callable[[AsyncSession, Sequence[FieldChanges[Fields]], datetime], Awaitable[None]]
 """Merges changes into the service's rows, and does locally what follows from that; never writes the outbox."""
@@ -40,6 +43,8 @@ class StampedCopy(Generic[Fields]):
         rows: The table.
         fields: Its stamped fields.
         merge: How changes get into it.
+        check: What a foreign change has to obey.
+        kept: The field that, once it is set, nobody takes away: that of a deletion.
         outbox: Where our events wait.
         inbox: Which of theirs we know.
     """
@@ -50,6 +55,8 @@ class StampedCopy(Generic[Fields]):
     rows: Table
     fields: type[Fields]
     merge: Merge[Fields]
+    check: Check[Fields]
+    kept: str
     outbox: Table
     inbox: Table
 
@@ -60,6 +67,12 @@ class StampedCopy(Generic[Fields]):
     def copy_asked_for(self, *, at: datetime) -> Event:
         """Ask the other side for all of its rows."""
         return new_event(self.copy_requested, self.source, CopyRequested(), at=at)
+
+    def gone(self, ids: Collection[UUID]) -> Select[tuple[UUID, int]]:
+        """Those of the rows that are deleted, each with the stamp of its deletion."""
+        columns, place = self.rows.c, self.fields.__struct_fields__.index(self.kept)
+        stamp = columns.stamps[place + 1].label("stamp")
+        return select(columns.id, stamp).where(columns.id.in_(ids), columns[self.kept].is_not(None))
 
     def chunk_after(self, last: UUID | None) -> Select[Any]:
         """The next rows in the order of their ids: id, fields, stamps."""

@@ -52,6 +52,10 @@ class FieldChanges(msgspec.Struct, Generic[Fields], frozen=True):
     stamp: StampText
     fields: Fields
 
+    def told(self) -> dict[str, Any]:
+        """The changed fields with their values."""
+        return {name: value for name, value in msgspec.structs.asdict(self.fields).items() if value is not UNSET}
+
     def row(self) -> StampedRow:
         """The part of the row that this tells."""
         stamp, told = stamp_in(self.stamp), msgspec.structs.astuple(self.fields)
@@ -62,15 +66,16 @@ class FieldChanges(msgspec.Struct, Generic[Fields], frozen=True):
         )
 
 
+class RawChanges(msgspec.Struct, frozen=True):
+    """As heard: each change is read by itself, so that one that cannot be read stops none of the others."""
+
+    changes: list[msgspec.Raw]
+
+
 class RowsChanged(msgspec.Struct, Generic[Fields], frozen=True):
     """The data of an event; a row whose fields have several stamps has several entries."""
 
     changes: list[FieldChanges[Fields]]
-
-    @property
-    def latest_stamp(self) -> int:
-        """What a clock has to observe; 0 of no changes."""
-        return max((stamp_in(change.stamp) for change in self.changes), default=NEVER)
 
 
 def merged(ours: StampedRow, theirs: StampedRow) -> StampedRow:

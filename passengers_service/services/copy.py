@@ -6,8 +6,11 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from passengers_service.events import COPY_REQUESTED, PASSENGER_CHANGED, SOURCE, PassengerChange, PassengerFields
+from passengers_service.events import COPY_REQUESTED, NODE, PASSENGER_CHANGED, SOURCE, PassengerChange, PassengerFields
+from passengers_service.models.passenger import PassengerEdit
 from passengers_service.models.tables import INBOX, LIST_VERSION, OUTBOX, PASSENGERS, passengers
+from service_kit.field_rules import FieldRules
+from service_kit.hybrid_clock import node_of, stamp_in
 from service_kit.list_version import count_change
 from service_kit.stamped_copies import StampedCopy
 
@@ -18,6 +21,21 @@ async def merge_changes(session: AsyncSession, changes: Sequence[PassengerChange
         await count_change(session, LIST_VERSION)
 
 
+_RULES: Final = FieldRules(PassengerEdit)
+_OURS: Final = frozenset({"document_type", "document_number", "created_at", "deleted_at"})
+"""What this service alone changes, wherever it is told."""
+
+
+def broken_rule(change: PassengerChange) -> str | None:
+    """Which rule a change that was heard breaks: those of `PUT /passengers` hold for it too."""
+    told = change.told()
+    if node_of(stamp_in(change.stamp)) != NODE and not _OURS.isdisjoint(told):
+        return "only passengers_service registers, deletes and changes documents"
+    if "deleted_at" in told and told["deleted_at"] is None and "created_at" not in told:
+        return "a deletion is for good"
+    return _RULES.broken_by(told)
+
+
 PASSENGER_COPY: Final = StampedCopy(
     source=SOURCE,
     changed=PASSENGER_CHANGED,
@@ -25,6 +43,8 @@ PASSENGER_COPY: Final = StampedCopy(
     rows=passengers,
     fields=PassengerFields,
     merge=merge_changes,
+    check=broken_rule,
+    kept="deleted_at",
     outbox=OUTBOX,
     inbox=INBOX,
 )

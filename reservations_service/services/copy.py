@@ -6,14 +6,46 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from reservations_service.events import COPY_REQUESTED, PASSENGER_CHANGED, SOURCE, PassengerChange, PassengerFields
+from reservations_service.events import (
+    COPY_REQUESTED,
+    DOCUMENT,
+    NODE,
+    PASSENGER_CHANGED,
+    SOURCE,
+    PassengerChange,
+    PassengerFields,
+)
+from reservations_service.models.passenger import PassengerEdit
 from reservations_service.models.tables import INBOX, OUTBOX, PASSENGER_ROWS, PASSENGERS
+from service_kit.email_addresses import QuickEmailAddress
+from service_kit.field_rules import FieldRules
+from service_kit.hybrid_clock import node_of, stamp_in
 from service_kit.stamped_copies import StampedCopy
 
 
 async def merge_changes(session: AsyncSession, changes: Sequence[PassengerChange], now: datetime) -> None:
     """Take what the other side has changed."""
     await PASSENGER_ROWS.merge(session, changes, updated_at=now)
+
+
+class _KnownPassenger(PassengerEdit):
+    """Any passenger that can be heard of: as one who is changed here, with a check that takes thousands at once."""
+
+    email: QuickEmailAddress | None = None
+
+
+_RULES: Final = FieldRules(_KnownPassenger)
+_THEIRS: Final = frozenset({*DOCUMENT, "created_at", "deleted_at"})
+
+
+def broken_rule(change: PassengerChange) -> str | None:
+    """Which rule a change that was heard breaks: those of `PUT /passengers` hold for it too."""
+    told = change.told()
+    if node_of(stamp_in(change.stamp)) == NODE and not _THEIRS.isdisjoint(told):
+        return "only passengers_service registers, deletes and changes documents"
+    if "deleted_at" in told and told["deleted_at"] is None and "created_at" not in told:
+        return "a deletion is for good"
+    return _RULES.broken_by(told)
 
 
 PASSENGER_COPY: Final = StampedCopy(
@@ -23,6 +55,8 @@ PASSENGER_COPY: Final = StampedCopy(
     rows=PASSENGERS,
     fields=PassengerFields,
     merge=merge_changes,
+    check=broken_rule,
+    kept="deleted_at",
     outbox=OUTBOX,
     inbox=INBOX,
 )

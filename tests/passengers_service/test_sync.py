@@ -1,7 +1,7 @@
 """The other side, played by the test on a real RabbitMQ: what we tell it, and what we hear from it."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import aio_pika
@@ -15,11 +15,12 @@ from dev_stack.postgres import Postgres
 from dev_stack.rabbit_node import RabbitNode
 from passengers_service.config.rabbit import PASSENGERS_QUEUE, RESERVATIONS_QUEUE
 from passengers_service.config.settings import PassengersSettings
-from passengers_service.events import PASSENGER_CHANGED, SOURCE, PassengerChange, PassengerFields
+from passengers_service.events import NODE, PASSENGER_CHANGED, SOURCE, PassengerChange, PassengerFields
 from service_kit.broker import EVENTS_EXCHANGE
 from service_kit.clock import utc_now
 from service_kit.events import Event, decode_event, encode_event, new_event, read_data
 from service_kit.hybrid_clock import HybridClock, stamp_text
+from service_kit.settlement import REASON_HEADER
 from service_kit.stamped_copies import CopyRequested
 from service_kit.stamped_fields import FieldChanges, RowsChanged
 from tests.passengers_service.conftest import code_of, events_in, registered, replace, settings_for, until
@@ -44,6 +45,16 @@ class OtherSide:
 
     async def loses_its_queue(self) -> None:
         await self._channel.queue_delete(RESERVATIONS_QUEUE.queue)
+
+    async def finds_dead(self, reason: str) -> None:
+        """Wait for a dead letter of that reason."""
+        queue = await self._channel.get_queue(PASSENGERS_QUEUE.dead_queue)
+
+        async def is_there() -> bool:
+            message = await queue.get(no_ack=True, fail=False)
+            return message is not None and reason in str(message.headers.get(REASON_HEADER))
+
+        await until(is_there)
 
     async def hears(self) -> list[PassengerChange]:
         """The changes of the next event of ours, waited for; what it has told itself comes here too."""
@@ -124,6 +135,41 @@ async def test_takes_over_what_the_other_side_has_changed_and_tells_nobody(
     assert read.json()["updated_at"] > passenger["updated_at"]
     assert (await api.get("/passengers", headers={"If-None-Match": tag})).status_code == 200
     assert await events_in(database) == []
+
+
+async def test_applies_the_rest_of_an_event_of_which_one_change_takes_a_document_that_is_taken(
+    api: httpx.AsyncClient, other_side: OtherSide
+) -> None:
+    one, two = await registered(api), await registered(api, document_number="TAKEN")
+    stamp = stamp_text(HybridClock(NODE, utc_now).tick() + (1 << 21))
+    thief = FieldChanges(UUID(one["id"]), stamp, PassengerFields(document_number="TAKEN"))
+    honest = FieldChanges(UUID(two["id"]), stamp, PassengerFields(first_name="Eva"))
+
+    await other_side.tells(_their(PASSENGER_CHANGED, RowsChanged([thief, honest])))
+
+    async def has_changed() -> bool:
+        return bool((await api.get(f"/passengers/{two['id']}")).json()["first_name"] == "Eva")
+
+    await until(has_changed)
+    assert (await api.get(f"/passengers/{one['id']}")).json()["document_number"] == one["document_number"]
+    await other_side.finds_dead("1 of 2 changes are refused")
+
+
+async def test_answers_503_to_who_edits_what_a_clock_far_ahead_has_stamped(
+    api: httpx.AsyncClient, database: AsyncEngine
+) -> None:
+    passenger, other = await registered(api), await registered(api, document_number="OTHER")
+    far = HybridClock(NODE, lambda: utc_now() + timedelta(days=800)).tick()
+    async with database.begin() as connection:
+        await connection.execute(
+            text("UPDATE passengers SET stamps[3] = :far WHERE id = :id"), {"far": far, "id": passenger["id"]}
+        )
+
+    answer = await replace(api, passenger, first_name="Eva")
+
+    assert (answer.status_code, code_of(answer)) == (503, "stamp-too-far-ahead")
+    assert "heal" in answer.json()["detail"]
+    assert (await replace(api, other, first_name="Eva")).status_code == 200
 
 
 async def test_an_edit_that_was_overtaken_by_a_deletion_revives_nobody(

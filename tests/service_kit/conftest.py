@@ -21,6 +21,7 @@ from service_kit.settings import ApiSettings, PostgresSettings
 from tests.cable import Cable
 from tests.running import Running
 from tests.service_kit import notes_api
+from tests.service_kit.copies import Side
 from tests.service_kit.ledger.tables import SCHEMA
 from tests.service_kit.stage import Queue, own_queue
 
@@ -56,6 +57,16 @@ async def ledger(postgres_settings: PostgresSettings) -> AsyncIterator[PostgresS
     await store.prepare()
     yield store
     await store.engine.dispose()
+
+
+@pytest.fixture
+async def sides(postgres: Postgres) -> AsyncIterator[tuple[Side, Side]]:
+    both = Side("/left", postgres.url), Side("/right", postgres.url)
+    for side in both:
+        await side.open()
+    yield both
+    for side in both:
+        await side.store.engine.dispose()
 
 
 @pytest.fixture

@@ -1,111 +1,17 @@
-"""Two copies of the notes, each in a database of its own; what one tells is delivered to the other by hand."""
+"""What two copies tell each other, and what each makes of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
-from pydantic import SecretStr
-from sqlalchemy import MetaData, delete, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from dev_stack.postgres import Postgres
 from service_kit import copy_sync
 from service_kit.clock import utc_now
-from service_kit.copy_digest import CopyDigest, copy_digest
-from service_kit.copy_sync import CopySync
-from service_kit.events import Event, UndecodableEventError, decode_event, read_data
-from service_kit.hybrid_clock import HybridClock, stamp_text
-from service_kit.postgres import open_connection
-from service_kit.postgres_inbox import inbox_table
-from service_kit.postgres_migrations import Schema
-from service_kit.postgres_outbox import outbox_table
-from service_kit.postgres_store import PostgresStore
-from service_kit.settings import PostgresSettings
-from service_kit.stamped_copies import StampedCopy
+from service_kit.events import UndecodableEventError, read_data
+from service_kit.hybrid_clock import stamp_text
 from service_kit.stamped_fields import FieldChanges, RowsChanged
-from service_kit.stamped_tables import StampedTable
-from tests.service_kit.stamped_notes import NoteFields, change, notes
-
-METADATA = MetaData()
-NOTES = notes.to_metadata(METADATA)
-OUTBOX, INBOX = outbox_table(METADATA), inbox_table(METADATA)
-ROWS = StampedTable(NOTES, NoteFields, on_update={"version": NOTES.c.version + 1}, local=["updated_at"])
-
-Change = FieldChanges[NoteFields]
-
-
-class Side:
-    """One service, as far as its copy goes."""
-
-    def __init__(self, source: str, url: str) -> None:
-        self.settings = PostgresSettings(database_url=SecretStr(url), database_name=f"copy_{uuid4().hex}")
-        self.store = PostgresStore(self.settings, Schema(METADATA, "tests.service_kit.ledger"))
-        self.merges = 0
-        self.fails = False
-        self.copy = StampedCopy(
-            source=source,
-            changed="note.changed",
-            copy_requested="note.copy_requested",
-            rows=NOTES,
-            fields=NoteFields,
-            merge=self.merge,
-            outbox=OUTBOX,
-            inbox=INBOX,
-        )
-        self.clock = HybridClock(1, utc_now)
-        self.sync = CopySync(self.copy, self.store, self.clock)
-
-    async def open(self) -> None:
-        server = await open_connection(self.settings, database="postgres")
-        await server.execute(f"CREATE DATABASE {self.settings.database_name}")
-        await server.close()
-        async with self.store.engine.begin() as connection:
-            await connection.run_sync(METADATA.create_all)
-        self.store._prepared = True
-
-    async def merge(self, session: AsyncSession, changes: Sequence[Change], now: datetime) -> None:
-        self.merges += 1
-        await ROWS.merge(session, changes, updated_at=now)
-        if self.fails:
-            raise RuntimeError
-
-    async def edit(self, changes: Sequence[Change]) -> Event:
-        """Ours, and the event of it."""
-        async with self.store.transaction() as session:
-            await ROWS.merge(session, changes, updated_at=utc_now())
-        return self.copy.changes_told(changes, at=utc_now())
-
-    async def told(self) -> list[Event]:
-        """What is in the outbox; it is empty afterwards."""
-        async with self.store.transaction() as session:
-            bodies = (await session.scalars(select(OUTBOX.c.body).order_by(OUTBOX.c.position))).all()
-            await session.execute(delete(OUTBOX))
-        return [decode_event(body) for body in bodies]
-
-    async def hears(self, events: Sequence[Event]) -> None:
-        handlers = self.sync.handlers
-        for event in events:
-            await handlers(event)
-
-    async def digest(self) -> CopyDigest:
-        async with self.store.transaction() as session:
-            return await copy_digest(session, NOTES)
-
-
-@pytest.fixture
-async def sides(postgres: Postgres) -> AsyncIterator[tuple[Side, Side]]:
-    both = Side("/left", postgres.url), Side("/right", postgres.url)
-    for side in both:
-        await side.open()
-    yield both
-    for side in both:
-        await side.store.engine.dispose()
-
-
-def new_note(number: int) -> Change:
-    return change(UUID(int=number), number, title=f"note {number}", body=None, due_on=None, deleted_at=None)
+from tests.service_kit.copies import Side, new_note
+from tests.service_kit.stamped_notes import NoteFields, change
 
 
 async def test_what_one_side_tells_the_other_has(sides: tuple[Side, Side]) -> None:

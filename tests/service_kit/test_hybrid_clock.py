@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from service_kit.events import UndecodableEventError
 from service_kit.fakes import FakeClock
 from service_kit.hybrid_clock import (
+    MAX_AHEAD,
     HybridClock,
+    RowTooFarAheadError,
     StampText,
     StampTooFarAheadError,
     stamp_in,
@@ -69,14 +71,39 @@ def test_each_stamp_is_later_than_all_it_gave_and_was_told(told: list[timedelta 
     for step in told:
         if isinstance(step, timedelta):
             wall.advance(step)
-        after = step % (1 << 62) if isinstance(step, int) else 0
+        after = step % (clock.limit // 2) if isinstance(step, int) else 0
         stamp = clock.tick(after=after)
         assert stamp > max(latest, after)
         assert stamp & 0xFF == 2
         latest = stamp
 
 
-def test_refuses_a_stamp_more_than_a_year_ahead_and_does_not_follow_it() -> None:
+def test_takes_what_is_a_day_ahead_and_nothing_later() -> None:
+    _, clock = _clocks()
+    allowed = HybridClock(1, FakeClock(NOON + MAX_AHEAD)).tick()
+    assert [clock.is_too_far(stamp) for stamp in (allowed, clock.limit - 1, clock.limit)] == [False, False, True]
+    clock.observe(allowed)
+    assert clock.tick() > allowed
+
+
+def test_refuses_to_stamp_after_what_is_too_far_ahead_and_does_not_follow_it() -> None:
+    _, clock = _clocks()
+    absurd = HybridClock(1, FakeClock(NOON + timedelta(days=400))).tick()
+    with pytest.raises(RowTooFarAheadError, match="at 2027-02-05") as refusal:
+        clock.tick(after=absurd)
+    assert refusal.value.status == 503
+    assert wall_instant(clock.tick()) == NOON
+
+
+def test_forgets_what_it_gave_while_the_wall_clock_was_far_ahead() -> None:
+    wall, clock = _clocks()
+    wall.advance(timedelta(days=400))
+    clock.tick()
+    wall.advance(-timedelta(days=400))
+    assert wall_instant(clock.tick()) == NOON
+
+
+def test_refuses_a_foreign_stamp_too_far_ahead_and_does_not_follow_it() -> None:
     _, clock = _clocks()
     absurd = HybridClock(1, FakeClock(NOON + timedelta(days=400))).tick()
     with pytest.raises(StampTooFarAheadError) as refusal:

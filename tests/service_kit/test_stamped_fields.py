@@ -101,11 +101,6 @@ def test_refuses_an_entry_that_is_none(entry: dict[str, Any]) -> None:
         _read({"id": str(ID), "stamp": stamp_text(1), "fields": {}} | entry)
 
 
-def test_knows_the_latest_stamp_of_an_event() -> None:
-    assert RowsChanged([change(ID, 7, body=None), change(ID, 300, body="b")]).latest_stamp == 300
-    assert RowsChanged[NoteFields]([]).latest_stamp == 0
-
-
 def test_a_wish_changes_only_the_fields_that_differ() -> None:
     wish = NoteFields(title="title 1", body=None, deleted_at=datetime(2026, 2, 1, tzinfo=UTC))
     expected = change(ID, 9, body=None, deleted_at=datetime(2026, 2, 1, tzinfo=UTC))

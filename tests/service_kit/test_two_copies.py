@@ -40,7 +40,8 @@ class Side:
 
     def hear(self, message: bytes) -> None:
         data = json.decode(message, type=RowsChanged[NoteFields])
-        self.clock.observe(data.latest_stamp)
+        for change in data.changes:
+            self.clock.observe(stamp_in(change.stamp))
         for row in rows_of(data.changes):
             self.rows[row.id] = merged(self.rows[row.id], row)
 

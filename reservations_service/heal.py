@@ -1,0 +1,20 @@
+"""`python -m reservations_service.heal`: mends passengers that were edited while a clock was far ahead.
+
+To be run on both sides.
+"""
+
+import sys
+
+from reservations_service.config.database import open_store
+from reservations_service.config.settings import ReservationsSettings
+from reservations_service.events import NODE
+from reservations_service.services.copy import PASSENGER_COPY
+from service_kit.clock import utc_now
+from service_kit.heal import main
+from service_kit.hybrid_clock import HybridClock
+from service_kit.settings import load
+
+if __name__ == "__main__":
+    settings = load(ReservationsSettings)
+    clock = HybridClock(NODE, utc_now, settings.max_clock_ahead)
+    sys.exit(main(open_store(settings), PASSENGER_COPY, clock))

@@ -1,0 +1,91 @@
+"""Heals rows that a clock has stamped that was far ahead: their fields get stamps of now, and the other side is told.
+
+A merge would never do that, because the later stamp wins. So both sides are healed, each by itself; what they tell each
+other afterwards is merged as ever, and both end with the same values: a stamp too far ahead is never taken over, so at
+most the side that made it holds it, or both hold it with the same value.
+Source: docs/decisions/0017-stamps-at-most-a-day-ahead.md
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, Generic
+
+from sqlalchemy import Row, any_, bindparam, func, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from service_kit.hybrid_clock import NEVER, HybridClock
+from service_kit.postgres_outbox import add_events
+from service_kit.postgres_store import PostgresStore
+from service_kit.stamped_copies import CHUNK, StampedCopy
+from service_kit.stamped_fields import Fields, StampedRow, changes_of
+
+_APART: Final = timedelta(hours=1)
+
+
+class ClocksDifferError(Exception):
+    """Our clock and PostgreSQL's differ, so that nobody knows what is too far ahead."""
+
+    def __init__(self, ours: datetime, theirs: datetime) -> None:
+        super().__init__(
+            f"Set the clocks right first: here it is {ours:%Y-%m-%d %H:%M}, PostgreSQL says {theirs:%Y-%m-%d %H:%M}."
+        )
+
+
+class CopyHeal(Generic[Fields]):
+    """Heals one copy."""
+
+    def __init__(self, copy: StampedCopy[Fields], store: PostgresStore, clock: HybridClock) -> None:
+        self._copy = copy
+        self._store = store
+        self._clock = clock
+
+    async def run(self, now: datetime) -> int:
+        """Heal all rows that need it, 500 a transaction; answers how many.
+
+        Raises:
+            ClocksDifferError: Our clock may be the wrong one.
+        """
+        await self._require_right(now)
+        rows = 0
+        while healed := await self._heal_some(now):
+            rows += healed
+        return rows
+
+    async def _require_right(self, now: datetime) -> None:
+        async with self._store.transaction() as session:
+            theirs = (await session.execute(select(func.clock_timestamp()))).scalar_one()
+        if abs(theirs - now) > _APART:
+            raise ClocksDifferError(now, theirs)
+
+    async def _heal_some(self, now: datetime) -> int:
+        async with self._store.transaction() as session:
+            found = (await session.execute(self._far().with_for_update().limit(CHUNK))).all()
+            if found:
+                await self._restamp(session, found, now)
+        return len(found)
+
+    async def _restamp(self, session: AsyncSession, found: Sequence[Row[Any]], now: datetime) -> None:
+        columns = self._copy.rows.c
+        kept = [StampedRow(row[0], tuple(row[1:-1]), tuple(row[-1])) for row in found]
+        healed = [StampedRow(row.id, row.values, self._healed(row.stamps)) for row in kept]
+        whole = [
+            {"row": new.id, "healed": [at or before for at, before in zip(new.stamps, old.stamps, strict=True)]}
+            for new, old in zip(healed, kept, strict=True)
+        ]
+        restamp = update(self._copy.rows).where(columns.id == bindparam("row"))
+        await (await session.connection()).execute(restamp.values(stamps=bindparam("healed")), whole)
+        told = [change for row in healed for change in changes_of(row, self._copy.fields)]
+        if told:
+            await add_events(session, self._copy.outbox, [(self._copy.changes_told(told, at=now), None)])
+
+    def _healed(self, stamps: tuple[int, ...]) -> tuple[int, ...]:
+        """New stamps where one is too far ahead, one for each that there was; elsewhere 0."""
+        near = max((stamp for stamp in stamps if not self._clock.is_too_far(stamp)), default=NEVER)
+        far = [stamp for stamp in sorted(set(stamps)) if self._clock.is_too_far(stamp)]
+        new = {stamp: self._clock.healed(stamp, near) for stamp in far}
+        return tuple(new.get(stamp, NEVER) for stamp in stamps)
+
+    def _far(self) -> Any:  # noqa: ANN401 - a select of the row's own columns
+        columns, names = self._copy.rows.c, self._copy.fields.__struct_fields__
+        is_far = literal(self._clock.limit) <= any_(columns.stamps)
+        return select(columns.id, *(columns[name] for name in names), columns.stamps).where(is_far).order_by(columns.id)

@@ -1,0 +1,29 @@
+"""What `python -m <service>.heal` does: gives rows that a clock far ahead has stamped stamps of now."""
+
+from typing import Any
+
+from service_kit.clock import utc_now
+from service_kit.copy_heal import CopyHeal
+from service_kit.hybrid_clock import HybridClock
+from service_kit.postgres_store import PostgresStore
+from service_kit.resync import run_on
+from service_kit.stamped_copies import StampedCopy
+
+
+def main(store: PostgresStore, copy: StampedCopy[Any], clock: HybridClock) -> int:
+    """Heal our rows, and put what tells it into the outbox.
+
+    Args:
+        store: Is prepared here, and closed.
+        copy: Ours.
+        clock: Of our node.
+
+    Returns:
+        Exit status: 0 if nothing is too far ahead any more; else 1.
+    """
+
+    async def heal() -> str:
+        healed = await CopyHeal(copy, store, clock).run(utc_now())
+        return f"{healed} rows were stamped too far ahead, and are healed. Run it on the other side too."
+
+    return run_on(store, heal)

@@ -1,0 +1,93 @@
+"""What was heard from the other side, change by change: what is taken, and what is refused, and why.
+
+Whoever may publish at the broker can tell us anything: so a foreign change obeys the rules of the API. One that does
+not is refused by itself; the others of its event are applied.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Generic
+from uuid import UUID
+
+import msgspec
+from prometheus_client import Counter
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from service_kit.events import UndecodableEventError
+from service_kit.hybrid_clock import HybridClock, StampTooFarAheadError, stamp_in
+from service_kit.stamped_copies import StampedCopy
+from service_kit.stamped_fields import FieldChanges, Fields, RawChanges
+
+REFUSED: Final = Counter(
+    "changes_refused_total", "Foreign changes that were not applied; their events are in the dead queue.", ["reason"]
+)
+
+_SHOWN: Final = 3
+
+Refusals = list[str]
+"""A sentence for each change that is refused."""
+
+
+class RefusedChangesError(UndecodableEventError):
+    """Some changes of an event break the rules; the others are applied. To replay it tries all again."""
+
+    def __init__(self, refused: Sequence[str], told: int) -> None:
+        shown = "; ".join(refused[:_SHOWN]) + ("; …" if len(refused) > _SHOWN else "")
+        super().__init__(f"{len(refused)} of {told} changes are refused, the others are applied: {shown}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader(Generic[Fields]):
+    """Reads foreign changes of one copy."""
+
+    copy: StampedCopy[Fields]
+    clock: HybridClock
+
+    def read(self, told: RawChanges) -> tuple[list[FieldChanges[Fields]], Refusals]:
+        """The changes that can be taken, all of which our clock has observed, and what is wrong with the others."""
+        decode = msgspec.json.Decoder(FieldChanges[self.copy.fields]).decode  # type: ignore[name-defined]  # made here
+        taken: list[FieldChanges[Fields]] = []
+        refused: Refusals = []
+        for raw in told.changes:
+            try:
+                taken.append(self._checked(decode(raw)))
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                refused.append(refusal("undecodable", None, str(error)))
+            except _RefusedError as error:
+                refused.append(str(error))
+        return taken, refused
+
+    def _checked(self, change: FieldChanges[Fields]) -> FieldChanges[Fields]:
+        if broken := self.copy.check(change):
+            raise _RefusedError(refusal("rule", change.id, broken))
+        try:
+            self.clock.observe(stamp_in(change.stamp))
+        except StampTooFarAheadError as error:
+            raise _RefusedError(refusal("stamp", change.id, str(error))) from error
+        return change
+
+    async def without_revivals(
+        self, session: AsyncSession, changes: Sequence[FieldChanges[Fields]]
+    ) -> tuple[Sequence[FieldChanges[Fields]], Refusals]:
+        """Leave out what would take a deletion back."""
+        creations = {change.id for change in changes if getattr(change.fields, self.copy.kept) is None}
+        if not creations:
+            return changes, []
+        gone = {row.id: row.stamp for row in await session.execute(self.copy.gone(creations))}
+        revived = {id(change) for change in changes if self._revives(change, gone.get(change.id))}
+        refused = [refusal("rule", change.id, "a deletion is for good") for change in changes if id(change) in revived]
+        return [change for change in changes if id(change) not in revived], refused
+
+    def _revives(self, change: FieldChanges[Fields], deleted: int | None) -> bool:
+        is_alive = getattr(change.fields, self.copy.kept) is None
+        return deleted is not None and is_alive and stamp_in(change.stamp) > deleted
+
+
+def refusal(reason: str, row_id: UUID | None, why: str) -> str:
+    """Count a change that is refused, and say why in a sentence."""
+    REFUSED.labels(reason).inc()
+    return f"{row_id or 'one'}: {why}"
+
+
+class _RefusedError(Exception):
+    pass

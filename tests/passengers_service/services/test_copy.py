@@ -1,0 +1,62 @@
+"""What a change that was heard has to obey."""
+
+from datetime import UTC, date, datetime
+from typing import Any, Final
+from uuid import uuid4
+
+import pytest
+
+from passengers_service.events import PassengerFields
+from passengers_service.services.copy import broken_rule
+from service_kit.clock import utc_now
+from service_kit.hybrid_clock import HybridClock, stamp_text
+from service_kit.stamped_fields import FieldChanges
+
+ANA: Final[dict[str, Any]] = {
+    "document_type": "passport",
+    "document_number": "PAB123456",
+    "first_name": "Ana María",
+    "last_name": "Peña Ruiz",
+    "email": "ana@example.com",
+    "phone": None,
+    "birth_date": date(1990, 5, 17),
+    "nationality": "ES",
+    "created_at": datetime(2026, 1, 1, tzinfo=UTC),
+    "deleted_at": None,
+}
+
+
+def broken(node: int, **fields: object) -> str | None:
+    stamp = stamp_text(HybridClock(node, utc_now).tick())
+    return broken_rule(FieldChanges(uuid4(), stamp, PassengerFields(**fields)))  # type: ignore[arg-type]  # by name
+
+
+@pytest.mark.parametrize(
+    "fields", [ANA, {"email": None}, {"first_name": "Eva"}, {"deleted_at": datetime(2026, 1, 1, tzinfo=UTC)}]
+)
+def test_takes_what_this_service_would_have_told(fields: dict[str, Any]) -> None:
+    assert broken(1, **fields) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"first_name": "\n"}, "first_name: Write at least one visible character"),
+        ({"last_name": " Ana "}, "last_name: it is not spelled as it would be kept"),
+        ({"email": "nobody"}, "email: Write an address that mail can reach"),
+        ({"phone": "600"}, "phone: Write + and the country's code"),
+        ({"birth_date": date(2999, 1, 1)}, "birth_date: Write a day"),
+        ({"nationality": "Spain"}, "nationality: A country is two capital letters"),
+    ],
+)
+def test_names_the_rule_of_the_api_that_is_broken(fields: dict[str, Any], sentence: str) -> None:
+    assert (broken(2, **fields) or "").startswith(sentence)
+
+
+@pytest.mark.parametrize("fields", [{"document_number": "X1"}, {"deleted_at": utc_now()}, ANA])
+def test_lets_nobody_else_register_delete_or_change_a_document(fields: dict[str, Any]) -> None:
+    assert broken(2, **fields) == "only passengers_service registers, deletes and changes documents"
+
+
+def test_lets_nobody_take_a_deletion_back() -> None:
+    assert broken(1, deleted_at=None) == "a deletion is for good"
