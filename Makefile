@@ -48,7 +48,7 @@ fmt: $(READY) ## Format, and correct what ruff can.
 	@$(BIN)/python -m ruff format .
 
 clean: ## Remove .venv and caches; .data, which holds your data, stays.
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv tests/python_tools/.venv tests/node_tools/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Touched last, so that an installation that was interrupted is done again.

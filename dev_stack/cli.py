@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 import typer
 
-from dev_stack import chromium, data_lock, node_tools
+from dev_stack import chromium, data_lock, node_tools, python_tools
 from dev_stack import declared as declared_dependencies
 from dev_stack.embedded import SERVERS, Embedded, servers_for
 from dev_stack.errors import StackError
@@ -38,6 +38,7 @@ def install() -> None:
             kind.server.install()
     chromium.install()
     node_tools.install()
+    python_tools.install()
 
 
 @app.command()

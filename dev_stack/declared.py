@@ -86,7 +86,7 @@ def _complaint(root: Path, groups: Mapping[str, Any], comparison: Comparison) ->
         *(sys.executable, "-m", "deptry", "--no-ansi"),
         *(folder for folder in comparison.folders if (root / folder).is_dir()),
         *("--non-dev-dependency-groups", ",".join(_with_included(comparison.group, groups))),
-        *("--exclude", "|".join([*hidden, r".*/node_modules/"])),
+        *("--exclude", "|".join([*hidden, r".*/node_modules/", r".*/\.venv/"])),
     ]
     done = subprocess.run(command, cwd=root, check=False, capture_output=True, text=True)  # noqa: S603 - ours
     return f"{comparison.group}:\n{done.stderr}{done.stdout}" if done.returncode else None

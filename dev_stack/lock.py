@@ -18,6 +18,10 @@ from uv import find_uv_bin
 
 from dev_stack.errors import StackError
 
+_FILES: Final = {
+    "dev": Path("requirements-dev.txt"),
+    "python-tools": Path("tests", "python_tools", "requirements.txt"),
+}
 _UNREACHABLE: Final = 2
 """uv's exit status when it cannot work, as without a network; 1 says that the group has no solution."""
 
@@ -39,11 +43,12 @@ class Requirements:
 
 
 def all_requirements(root: Path) -> Iterator[Requirements]:
-    """Of development, and of each service folder that has a group of its name."""
-    yield Requirements("dev", Path("requirements-dev.txt"))
+    """Of development, of its tools, and of each service folder that has a group of its name."""
     for group in tomllib.loads((root / "pyproject.toml").read_text())["dependency-groups"]:
         folder = Path(group.replace("-", "_"))
-        if group.endswith("-service") and (root / folder).is_dir():
+        if group in _FILES:
+            yield Requirements(group, _FILES[group])
+        elif group.endswith("-service") and (root / folder).is_dir():
             yield Requirements(group, folder / "requirements.txt")
 
 

@@ -36,7 +36,7 @@ def install(folder: Path = FOLDER) -> None:
 
 
 def node_command(script: str, *arguments: str, folder: Path = FOLDER) -> list[str]:
-    """The command line that runs a script, named from the folder, in Node.js.
+    """The command line that runs a script, named from the folder or by its whole path, in Node.js.
 
     Raises:
         NodeToolsMissingError: When the packages are not there, or older than package-lock.json.

@@ -2,7 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any, Final, Self
 
 import httpx
@@ -11,10 +13,12 @@ from pymongo import MongoClient
 
 from dev_stack.mongod import Mongod
 from dev_stack.ports import free_port
+from dev_stack.postgres import Postgres
 from dev_stack.rabbit_node import RabbitNode
 from tests.system import WISH, ServiceProcess
 
 DATABASE: Final = "end_to_end"
+API_NAMES: Final = ("user_service", "orders_service", "passengers_service", "reservations_service")
 PATIENCE_SECONDS: Final = 30.0
 
 
@@ -29,6 +33,47 @@ def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitNode]:
 def addresses(mongod: Mongod, rabbit: RabbitNode) -> dict[str, str]:
     """The settings by which our services find their servers."""
     return {"MONGODB_URI": mongod.url, "MONGODB_DATABASE": DATABASE, "RABBITMQ_URL": rabbit.url}
+
+
+@dataclass(frozen=True)
+class Apis:
+    """All APIs on databases of their own, which let only callers with the key in.
+
+    Attributes:
+        processes: By the name of the service.
+        key: The `X-API-Key`.
+    """
+
+    processes: Mapping[str, ServiceProcess]
+    key: str
+
+    def url(self, service: str) -> str:
+        return self.processes[service].url
+
+    def client(self, service: str) -> httpx.Client:
+        return httpx.Client(base_url=self.url(service), headers={"X-API-Key": self.key}, timeout=PATIENCE_SECONDS)
+
+
+@pytest.fixture(scope="session")
+def apis(addresses: dict[str, str], postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apis]:
+    """All APIs, running."""
+    settings = {"RABBITMQ_URL": addresses["RABBITMQ_URL"], "API_KEY": "a-key", "BCRYPT_ROUNDS": "4"}
+    stores = {"MONGODB_URI": addresses["MONGODB_URI"], "DATABASE_URL": postgres.url}
+    with ExitStack() as running:
+        processes = {
+            name: ServiceProcess(
+                tmp_path_factory.mktemp(name),
+                name,
+                **(settings | stores | {"MONGODB_DATABASE": f"apis_{name}", "DATABASE_NAME": f"apis_{name}"}),
+            )
+            for name in API_NAMES
+        }
+        for process in processes.values():
+            process.spawn()
+            running.callback(process.stop)
+        for process in processes.values():
+            process.wait_until_ready()
+        yield Apis(processes, settings["API_KEY"])
 
 
 def _kept_running(process: ServiceProcess) -> ServiceProcess:

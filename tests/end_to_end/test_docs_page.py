@@ -1,17 +1,14 @@
 """`/docs` in a real browser: it renders, asks no other host, and places an order."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
 from playwright.async_api import Page, async_playwright
 
 from dev_stack import chromium
-from tests.system import ServiceProcess
-
-KEY = "a-key"
+from tests.end_to_end.conftest import Apis
 
 
 @dataclass
@@ -29,13 +26,6 @@ class Visit:
     complaints: list[str] = field(default_factory=list)
 
 
-@pytest.fixture(scope="module")
-def api(addresses: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
-    """orders_service, which wants a key."""
-    with ServiceProcess(tmp_path_factory.mktemp("orders"), "orders_service", **addresses, API_KEY=KEY) as process:
-        yield process
-
-
 @asynccontextmanager
 async def visiting(url: str) -> AsyncIterator[Visit]:
     # Without a sandbox, because Chromium's own does not work for root, as in containers; it sees our pages alone.
@@ -50,9 +40,9 @@ async def visiting(url: str) -> AsyncIterator[Visit]:
         await browser.close()
 
 
-async def authorize(page: Page) -> None:
+async def authorize(page: Page, key: str) -> None:
     await page.click("button.authorize")
-    await page.fill(".auth-container input", KEY)
+    await page.fill(".auth-container input", key)
     await page.click(".auth-container button.authorize")
     await page.click(".auth-container button.btn-done")
 
@@ -69,13 +59,14 @@ async def execute(page: Page, summary: str) -> str:
     return str((await answer.value).status)
 
 
-async def test_places_an_order_with_the_key_and_asks_no_other_host(api: ServiceProcess, tmp_path: Path) -> None:
-    async with visiting(f"{api.url}/") as visit:
+async def test_places_an_order_with_the_key_and_asks_no_other_host(apis: Apis, tmp_path: Path) -> None:
+    url = apis.url("orders_service")
+    async with visiting(f"{url}/") as visit:
         without = await execute(visit.page, "Place an order")
-        await authorize(visit.page)
+        await authorize(visit.page, apis.key)
         with_key = await execute(visit.page, "Place an order")
         await visit.page.screenshot(path=tmp_path / "docs.png")
 
     assert (without, with_key) == ("401", "201")
-    assert [address for address in visit.asked if not address.startswith((f"{api.url}/", "data:"))] == []
+    assert [address for address in visit.asked if not address.startswith((f"{url}/", "data:"))] == []
     assert [text for text in visit.complaints if "401" not in text] == []
