@@ -1,18 +1,21 @@
-"""Names of people: whatever shows something on one line."""
+"""Names of people: whatever shows something on one line, and nothing that shows nothing."""
 
 from typing import Annotated, Final
 
 from pydantic import Field
 
-from service_kit.spelling import VISIBLE, Rewritten, Spelling
+from service_kit.characters import visible_text_without
+from service_kit.spelling import Rewritten, Spelling
 
-_NO_CONTROL: Final = r"[^\x00-\x1f\x7f-\x9f]"
+_BREAKS: Final = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
 
 PersonName = Annotated[
     str,
     Field(max_length=100, description="Blanks around it are cut off."),
     Spelling(
-        rf"^{_NO_CONTROL}*{VISIBLE}{_NO_CONTROL}*$", "Write at least one visible character, and no line breaks or tabs"
+        rf"^{visible_text_without(_BREAKS)}$",
+        "Write at least one visible character, and no line breaks, tabs or invisible characters",
+        stored=rf"[^{_BREAKS}]+",
     ),
     Rewritten(strip_whitespace=True),
 ]

@@ -12,9 +12,10 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from orders_service.models.currency import CurrencyCode
 from orders_service.models.money import Money, Price
+from service_kit.characters import VISIBLE, text_without, visible_text_without
 from service_kit.mongo_duplicates import Settlement
 from service_kit.mongo_outbox import OUTBOX_INDEX
-from service_kit.spelling import VISIBLE, Spelling
+from service_kit.spelling import Spelling
 
 IDEMPOTENCY_INDEX: Final = "idempotency_key"
 KEYS_TAKEN_OFF: Final = Settlement(
@@ -24,6 +25,8 @@ KEYS_TAKEN_OFF: Final = Settlement(
 """What becomes of orders whose key an older order has: a retry then finds the oldest."""
 
 _MAX_ITEMS: Final = 100
+_NUL: Final = r"\x00"
+_CONTROLS: Final = r"\x01-\x1f\x7f-\x9f\u2028\u2029"
 
 
 class OrderStatus(StrEnum):
@@ -53,11 +56,18 @@ class NewItem(OrderItem):
 
     model_config = ConfigDict(extra="forbid")
 
-    sku: Annotated[str, Field(max_length=64), Spelling(rf"^{VISIBLE}+$", "Write an article number without blanks")]
+    sku: Annotated[
+        str,
+        Field(max_length=64),
+        Spelling(rf"^{VISIBLE}+$", "Write an article number without blanks and invisible characters"),
+    ]
     name: Annotated[
         str,
         Field(max_length=200),
-        Spelling(rf"^[^\x00]*{VISIBLE}[^\x00]*$", "Write at least one visible character, and no NUL"),
+        Spelling(
+            rf"^{visible_text_without(_NUL, among=_CONTROLS)}$",
+            "Write at least one visible character, and neither NUL nor invisible ones",
+        ),
         AfterValidator(str.strip),
     ]
     quantity: Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(_number)]
@@ -70,7 +80,9 @@ UserId = Annotated[
     Spelling(r"^[A-Za-z0-9_.:-]+$", "An id consists of letters, digits and the signs . : _ -"),
 ]
 
-Notes = Annotated[str, Field(max_length=1000), Spelling(r"^[^\x00]*$", "Leave the character NUL out")]
+Notes = Annotated[
+    str, Field(max_length=1000), Spelling(rf"^{text_without(_NUL)}$", "Leave the character NUL out, and invisible ones")
+]
 
 _EXAMPLE: Final[JsonDict] = {
     "user_id": "665f1c2ab1e4d3a7c9f0e811",

@@ -12,14 +12,17 @@ from pydantic import TypeAdapter, ValidationError
 
 from service_kit.birth_dates import BirthDate
 from service_kit.countries import COUNTRIES, CountryCode
+from service_kit.email_addresses import QuickEmailAddress
 from service_kit.person_names import PersonName
 from service_kit.phone_numbers import PhoneNumber
 from service_kit.query_instants import QueryInstant
 from service_kit.shown_instants import ShownInstant
+from service_kit.spelling import COPIED
 from service_kit.uuid7 import UUID7_PATTERN, ClientId, new_uuid7, uuid7_texts
 
 TYPES: dict[str, TypeAdapter[Any]] = {
     "name": TypeAdapter(PersonName),
+    "e-mail": TypeAdapter(QuickEmailAddress),
     "phone": TypeAdapter(PhoneNumber),
     "country": TypeAdapter(CountryCode),
     "birth date": TypeAdapter(BirthDate),
@@ -35,6 +38,10 @@ DAY = timedelta(days=1)
     [
         ("name", " Ana María\N{NO-BREAK SPACE}", "Ana María"),
         ("name", "李小龍 🐦", "李小龍 🐦"),
+        *[
+            ("name", name, name)
+            for name in ("سلی\u200cم", "രമണന\u0d4d\u200d", "葛\U000e0100城", "Ana 👩\u200d🚀", "❤\ufe0f")
+        ],
         ("phone", "+34600123456", "+34600123456"),
         ("country", "ES", "ES"),
         ("birth date", "1900-01-01", date(1900, 1, 1)),
@@ -49,7 +56,18 @@ def test_takes(kind: str, text: object, value: object) -> None:
 
 
 REFUSED: dict[str, list[Any]] = {
-    "name": ["", " ", "\N{ZERO WIDTH SPACE}", "a\0", "a\nb", "a" * 101, 7, None, "\ud800"],
+    "name": [
+        *("Ana\u3164", "A\u200dna", "An\ufe0fa", "\u115f", "\u2800", "Ana\u202e", "A\u2028na"),
+        "",
+        " ",
+        "\N{ZERO WIDTH SPACE}",
+        "a\0",
+        "a\nb",
+        "a" * 101,
+        7,
+        None,
+        "\ud800",
+    ],
     "phone": [
         "",
         "600123456",
@@ -85,6 +103,21 @@ REFUSED: dict[str, list[Any]] = {
 def test_refuses_with_one_mistake(kind: str, text: object) -> None:
     with pytest.raises(ValidationError) as refusal:
         TYPES[kind].validate_python(text)
+
+    assert refusal.value.error_count() == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), [("name", "Ana\u3164"), ("name", "A\u200bna"), ("e-mail", "an\ufe0fa@example.com")], ids=ascii
+)
+def test_a_copy_may_still_hold_what_was_taken_once(kind: str, text: str) -> None:
+    assert TYPES[kind].validate_python(text, context=COPIED) == text
+
+
+@pytest.mark.parametrize(("kind", "text"), [("name", "A\nna"), ("name", ""), ("e-mail", "ana")], ids=ascii)
+def test_a_copy_may_not_hold_what_never_was_taken(kind: str, text: str) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        TYPES[kind].validate_python(text, context=COPIED)
 
     assert refusal.value.error_count() == 1
 

@@ -7,26 +7,22 @@ from email_validator import validate_email
 from pydantic import Field
 
 from service_kit import email_addresses
+from service_kit.email_addresses import same_letters
 
-EmailAddress = Annotated[email_addresses.EmailAddress, Field(description="Unique; case does not matter.")]
+EmailAddress = Annotated[email_addresses.EmailAddress, Field(description="Unique; case and width do not matter.")]
 
 
 def email_key(address: str) -> str:
-    """What two spellings of one address have in common: letters without case, one form of each accent.
+    """What two spellings of one address have in common, which nobody can tell apart by eye.
 
     Args:
-        address: A valid one.
+        address: A valid one, or one that was valid once.
     """
     parts = validate_email(address, check_deliverability=False)
-    return f"{_without_case(parts.local_part)}@{parts.domain}"
+    return f"{same_letters(parts.local_part)}@{parts.domain}"
 
 
 def email_key_prefix(prefix: str) -> str:
     """What the keys of all addresses begin with that begin with `prefix`."""
     local, at, domain = prefix.partition("@")
-    return _without_case(local) + at + unicodedata.normalize("NFC", domain.lower())
-
-
-def _without_case(local: str) -> str:
-    """Case-folded rather than in small letters: the small form of a Greek sigma depends on what follows it."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", local).casefold())
+    return same_letters(local) + at + unicodedata.normalize("NFKC", domain.lower())

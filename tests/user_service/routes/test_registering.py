@@ -47,6 +47,13 @@ class TestRegistering:
 
         assert (answer.status_code, code_of(answer)) == (409, "email-taken")
 
+    async def test_refuses_an_address_that_looks_like_one_that_is_taken(self, api: httpx.AsyncClient) -> None:
+        await registered(api)
+
+        answer = await register(api, email="\N{FULLWIDTH LATIN SMALL LETTER A}na@example.com")
+
+        assert (answer.status_code, code_of(answer)) == (409, "email-taken")
+
     async def test_gives_an_address_to_one_of_many_that_want_it_at_once(
         self, api: httpx.AsyncClient, stored: Stored
     ) -> None:

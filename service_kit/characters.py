@@ -1,0 +1,53 @@
+r"""Characters that show nothing: which they are, and where they carry a meaning all the same.
+
+Parts of patterns, for Rust, Python and JavaScript alike. `\u` takes four digits in all three, so what lies beyond
+stands there as it is.
+"""
+
+from typing import Final
+
+IGNORABLE: Final = (
+    r"\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
+    r"\ufeff\uffa0\ufff0-\ufff8"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+"""What a reader is meant not to see. Source: Default_Ignorable_Code_Point in DerivedCoreProperties.txt of Unicode."""
+
+BLANK: Final = r"\x20\xa0\u1680\u2000-\u200a\u202f\u205f\u2800\u3000"
+"""What leaves a gap; U+2800 is the cell of Braille without a dot."""
+
+_SELECTOR: Final = "[\\u180b-\\u180f\\ufe00-\\ufe0f\U000e0100-\U000e01ef]"
+_JOINER: Final = r"[\u200c\u200d]"
+_SHAPEABLE: Final = rf"[^\x00-\u058f\u1e00-\u1fff\u2028\u2029{BLANK}{IGNORABLE}]"
+
+SHAPED: Final = (
+    rf"(?:{_SHAPEABLE}(?:{_SELECTOR}{_JOINER}?|{_JOINER})"
+    r"|[\xa9\xae]\ufe0f|[0-9#*]\ufe0f\u20e3"
+    "|\U0001f3f4[\U000e0020-\U000e007e]{1,6}\U000e007f)"
+)
+"""A visible character with what changes its shape: how Persian and the scripts of India join their letters, variants of
+characters in Chinese, Japanese and Mongolian, emoji of several parts, the flags of Scotland and others.
+
+Not behind Latin, Greek and Cyrillic letters, where it would only make two texts out of one.
+"""
+
+VISIBLE: Final = rf"[^\x00-\x20\x7f-\xa0\u2028\u2029{BLANK}{IGNORABLE}]"
+
+
+def text_without(controls: str) -> str:
+    r"""The pattern of a text, of which a reader sees every character or its effect.
+
+    Args:
+        controls: What it may not hold besides, as in a class: `\x00`, say.
+    """
+    return rf"(?:[^{controls}{IGNORABLE}]|{SHAPED})*"
+
+
+def visible_text_without(controls: str, *, among: str = "") -> str:
+    """The same of a text that shows something.
+
+    Args:
+        controls: What it may not hold besides.
+        among: Controls that it may hold, and that show nothing.
+    """
+    return rf"[{among}{BLANK}]*(?:{VISIBLE}|{SHAPED}){text_without(controls)}"
