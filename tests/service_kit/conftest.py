@@ -17,7 +17,7 @@ from dev_stack.postgres import Postgres
 from dev_stack.rabbit_node import RabbitNode
 from service_kit.postgres import open_connection
 from service_kit.postgres_store import PostgresStore
-from service_kit.settings import ApiSettings, PostgresSettings
+from service_kit.settings import ApiSettings, MongoSettings, PostgresSettings, RabbitSettings
 from tests.cable import Cable
 from tests.running import Running
 from tests.service_kit import notes_api
@@ -32,10 +32,10 @@ ROOT = Path(__file__).parents[2]
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Hides the developer's own settings and `.env`."""
     monkeypatch.chdir(tmp_path)
-    addresses = {"mongodb_uri", "mongo_url", "mongodb_database", "rabbitmq_url", "cloudamqp_url"}
-    addresses |= {"database_url", "database_name"}
+    groups = (ApiSettings, MongoSettings, PostgresSettings, RabbitSettings)
+    ours = {name for group in groups for name in group.model_fields}
     for name in os.environ:
-        if name.lower() in {*ApiSettings.model_fields, *addresses, "railway_environment"}:
+        if name.lower() in {*ours, "mongo_url", "cloudamqp_url", "railway_environment"}:
             monkeypatch.delenv(name)
 
 
