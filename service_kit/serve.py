@@ -22,6 +22,7 @@ from uvicorn.importer import ImportFromStringError, import_from_string
 
 from service_kit.http_limits import HttpLimits
 from service_kit.http_protocol import LimitedProtocol
+from service_kit.proxies import behind_proxies
 from service_kit.settings import ServiceSettings
 
 log = structlog.get_logger()
@@ -100,7 +101,8 @@ def main() -> None:
     spare_garbage_collection()
     _exit_cleanly_on_signals(app)
     log.info("listening", host=settings.host, port=bound.getsockname()[1])
-    Server(server_config(app, settings.http_limits)).run(sockets=[bound])
+    reached = behind_proxies(app, settings.trusted_proxies)
+    Server(server_config(reached, settings.http_limits)).run(sockets=[bound])
 
 
 def spare_garbage_collection() -> None:
