@@ -23,10 +23,15 @@ from dev_stack.errors import StackError
 _KIT: Final = "service_kit"
 _ALSO_RUN: Final[Mapping[str, str]] = {
     "service_kit.app": "service_kit.serve",
+    "service_kit.mongo": "service_kit.mongo_accounts",
     "service_kit.rabbit": "service_kit.dead_letters",
     "service_kit.postgres_migrations": "service_kit.alembic.env",
 }
 """What nobody imports, but an image runs, by the module that brings it along."""
+_TOOLS: Final[Mapping[str, Sequence[str]]] = {
+    "passengers_service": ("passengers_service.factory", "passengers_service.load"),
+}
+"""The commands of a service's group `…-tools`, which its image cannot run."""
 _FOR_DEVELOPMENT: Final = ("dev_stack", "benchmarks", "tests", ".railway")
 
 
@@ -68,7 +73,10 @@ def _comparisons(groups: Mapping[str, Any]) -> Iterator[Comparison]:
     for service in services:
         seen = _kit_modules_of(service, graph)
         unseen = [module for module in graph.modules if module.startswith(f"{_KIT}.") and module not in seen]
-        yield Comparison(service.replace("_", "-"), (service, _KIT), unseen)
+        group, tools = service.replace("_", "-"), _TOOLS.get(service, ())
+        yield Comparison(group, (service, _KIT), [*unseen, *tools])
+        if tools:
+            yield Comparison(f"{group}-tools", (service, _KIT), unseen)
     yield Comparison("dev", (_KIT, *services, *_FOR_DEVELOPMENT))
 
 

@@ -21,6 +21,7 @@ from dev_stack.errors import StackError
 _FILES: Final = {
     "dev": Path("requirements-dev.txt"),
     "python-tools": Path("tests", "python_tools", "requirements.txt"),
+    "passengers-service-tools": Path("passengers_service", "requirements-tools.txt"),
 }
 _UNREACHABLE: Final = 2
 """uv's exit status when it cannot work, as without a network; 1 says that the group has no solution."""
@@ -43,7 +44,7 @@ class Requirements:
 
 
 def all_requirements(root: Path) -> Iterator[Requirements]:
-    """Of development, of its tools, and of each service folder that has a group of its name."""
+    """Of development, of tools, and of each service folder that has a group of its name."""
     for group in tomllib.loads((root / "pyproject.toml").read_text())["dependency-groups"]:
         folder = Path(group.replace("-", "_"))
         if group in _FILES:
