@@ -6,7 +6,7 @@ The SDK drops a keyword that it does not know without a word, so tests/railway a
 
 from typing import Final
 
-from railway_sdk import Project, Service, define_railway, github, image, mongo, postgres, project, service, volume
+from railway_sdk import Project, Service, define_railway, github, mongo, postgres, project, service, volume
 
 REPOSITORY: Final = "your-account/delivered"  # a fork changes this line
 REGION: Final = "us-east4-eqdc4a"  # of all: a volume lies where its service runs, and to move one is destructive
@@ -20,6 +20,21 @@ DEPLOY: Final = {
     "overlapSeconds": 10,
     "drainingSeconds": 30,
 }
+
+
+# Who has an account at the broker: deploy/rabbitmq/definitions.
+ACCOUNTS: Final = ("orders_service", "notifications_service", "passengers_service", "reservations_service")
+
+
+def password_of(name: str) -> str:
+    """The variable with the password of a service's accounts."""
+    return f"{name.upper()}_PASSWORD"
+
+
+def at_broker(name: str, address: object) -> dict[str, object]:
+    """The broker's address, and a service's account there."""
+    password = f"${{{{shared.{password_of(name)}}}}}"
+    return {"RABBITMQ_URL": address, "RABBITMQ_USER": name, "RABBITMQ_PASSWORD": password}
 
 
 def our_service(name: str, port: int, env: dict[str, object], *, before: str | None = None) -> Service:
@@ -64,21 +79,27 @@ def broker(data: Service) -> Service:
     Args:
         data: The volume for its queues. A service with a volume has one replica and restarts with a short gap.
     """
+    dockerfile = "deploy/rabbitmq/Dockerfile"
     return service(
         "rabbitmq",
-        source=image("rabbitmq:4.0-management"),
+        source=github(REPOSITORY),
+        build={"builder": "DOCKERFILE", "dockerfilePath": dockerfile, "watchPatterns": ["/deploy/rabbitmq/**"]},
         deploy={"restartPolicyType": "ALWAYS", "drainingSeconds": 60},
         replicas={REGION: 1},
         volumeMounts={"/var/lib/rabbitmq": data},
         env={
-            "RABBITMQ_DEFAULT_USER": "services",
-            # Made by hand before the first start, which alone reads it. Not the context's random_string(): that is a
-            # hash of public names. Not a generator: it would differ from the stored password at the next apply.
-            "RABBITMQ_DEFAULT_PASS": "${{shared.RABBITMQ_PASSWORD}}",
+            "ENVIRONMENT": "production",
+            "RAILWAY_DOCKERFILE_PATH": dockerfile,
+            "RABBITMQ_USER": "services",  # the administrator; no service uses it
+            # The passwords are made by hand. Not by the context's random_string(): that is a hash of public names. Not
+            # by a generator: each apply would change them.
+            "RABBITMQ_PASSWORD": "${{shared.RABBITMQ_PASSWORD}}",
+            **{password_of(name): f"${{{{shared.{password_of(name)}}}}}" for name in ACCOUNTS},
             # Names the data folder, host and all. By default the host is the container's, and that is new with every
             # deploy: the broker would start empty beside its old data.
             "RABBITMQ_NODENAME": "rabbit@localhost",
-            "RABBITMQ_URL": "amqp://${{RABBITMQ_DEFAULT_USER}}:${{RABBITMQ_DEFAULT_PASS}}@${{RAILWAY_PRIVATE_DOMAIN}}:5672",
+            "RABBITMQ_URL": "amqp://${{RAILWAY_PRIVATE_DOMAIN}}:5672/",
+            "PASSENGERS_RABBITMQ_URL": "amqp://${{RAILWAY_PRIVATE_DOMAIN}}:5672/passengers",
         },
     )
 
@@ -92,13 +113,16 @@ def main(_context: object = None) -> Project:
     rabbitmq = broker(rabbitmq_data)
     key = {"API_KEY": "${{shared.API_KEY}}"}
     documents = {"MONGODB_URI": mongodb.env.MONGO_URL}
-    events = {"RABBITMQ_URL": rabbitmq.env.RABBITMQ_URL}
     tables = {"DATABASE_URL": postgresql.env.DATABASE_URL}
+    orders = at_broker("orders_service", rabbitmq.env.RABBITMQ_URL)
+    notifications = at_broker("notifications_service", rabbitmq.env.RABBITMQ_URL)
+    passengers = at_broker("passengers_service", rabbitmq.env.PASSENGERS_RABBITMQ_URL)
+    reservations = at_broker("reservations_service", rabbitmq.env.PASSENGERS_RABBITMQ_URL)
     services = [
         our_service("user_service", 8001, {**key, **documents, "MONGODB_DATABASE": "user_service"}),
-        our_service("orders_service", 8002, {**key, **documents, **events, "MONGODB_DATABASE": "orders_service"}),
-        our_service("notifications_service", 8003, events),
-        on_postgres("passengers_service", 8004, {**key, **tables, **events}),
-        on_postgres("reservations_service", 8005, {**key, **tables, **events}),
+        our_service("orders_service", 8002, {**key, **documents, **orders, "MONGODB_DATABASE": "orders_service"}),
+        our_service("notifications_service", 8003, notifications),
+        on_postgres("passengers_service", 8004, {**key, **tables, **passengers}),
+        on_postgres("reservations_service", 8005, {**key, **tables, **reservations}),
     ]
     return project("delivered", resources=[mongodb, postgresql, rabbitmq_data, rabbitmq, *services])

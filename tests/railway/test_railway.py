@@ -49,6 +49,7 @@ def test_runs_a_service_as_production_and_on_every_address(node: Node) -> None:
 def test_takes_every_address_by_reference(resources: dict[str, Node]) -> None:
     mongodb = {"type": "reference", "resource": "database.mongodb", "output": "MONGO_URL"}
     rabbitmq = {"type": "reference", "resource": "service.rabbitmq", "output": "RABBITMQ_URL"}
+    passengers = {"type": "reference", "resource": "service.rabbitmq", "output": "PASSENGERS_RABBITMQ_URL"}
     postgres = {"type": "reference", "resource": "database.postgres", "output": "DATABASE_URL"}
     addresses = {
         name: [value for key, value in node["variables"].items() if key in ADDRESSES]
@@ -60,12 +61,13 @@ def test_takes_every_address_by_reference(resources: dict[str, Node]) -> None:
         "user_service": [mongodb],
         "orders_service": [mongodb, rabbitmq],
         "notifications_service": [rabbitmq],
-        "passengers_service": [postgres, rabbitmq],
-        "reservations_service": [postgres, rabbitmq],
+        "passengers_service": [postgres, passengers],
+        "reservations_service": [postgres, passengers],
     }
 
 
-def test_holds_no_secret_itself(resources: dict[str, Node]) -> None:
+def test_holds_no_secret_itself(project_file: ModuleType, resources: dict[str, Node]) -> None:
+    accounts = {name: f"${{{{shared.{name.upper()}_PASSWORD}}}}" for name in project_file.ACCOUNTS}
     secrets = {
         (name, key): variable["value"]
         for name, node in resources.items()
@@ -78,7 +80,9 @@ def test_holds_no_secret_itself(resources: dict[str, Node]) -> None:
         ("orders_service", "API_KEY"): "${{shared.API_KEY}}",
         ("passengers_service", "API_KEY"): "${{shared.API_KEY}}",
         ("reservations_service", "API_KEY"): "${{shared.API_KEY}}",
-        ("rabbitmq", "RABBITMQ_DEFAULT_PASS"): "${{shared.RABBITMQ_PASSWORD}}",
+        ("rabbitmq", "RABBITMQ_PASSWORD"): "${{shared.RABBITMQ_PASSWORD}}",
+        **{("rabbitmq", f"{name.upper()}_PASSWORD"): secret for name, secret in accounts.items()},
+        **{(name, "RABBITMQ_PASSWORD"): secret for name, secret in accounts.items()},
     }
 
 
@@ -113,10 +117,22 @@ def test_runs_one_broker_and_gives_it_time_to_stop(project_file: ModuleType, res
 
 
 def test_reaches_the_broker_over_the_private_network(resources: dict[str, Node]) -> None:
-    login, _, place = resources["rabbitmq"]["variables"]["RABBITMQ_URL"]["value"].partition("@")
+    variables = resources["rabbitmq"]["variables"]
 
-    assert login == "amqp://${{RABBITMQ_DEFAULT_USER}}:${{RABBITMQ_DEFAULT_PASS}}"
-    assert place == "${{RAILWAY_PRIVATE_DOMAIN}}:5672"
+    assert variables["RABBITMQ_URL"]["value"] == "amqp://${{RAILWAY_PRIVATE_DOMAIN}}:5672/"
+    assert variables["PASSENGERS_RABBITMQ_URL"]["value"] == "amqp://${{RAILWAY_PRIVATE_DOMAIN}}:5672/passengers"
+
+
+def test_gives_each_service_an_account_of_its_own_at_the_broker(
+    project_file: ModuleType, resources: dict[str, Node]
+) -> None:
+    users = {
+        name: node["variables"]["RABBITMQ_USER"]["value"]
+        for name, node in resources.items()
+        if name.endswith("_service") and "RABBITMQ_URL" in node["variables"]
+    }
+
+    assert users == {name: name for name in project_file.ACCOUNTS}
 
 
 def test_takes_another_service_on_postgresql_in_one_line(project_file: ModuleType, resources: dict[str, Node]) -> None:

@@ -1,0 +1,14 @@
+-- An account and a database for each service on PostgreSQL, with the passwords of the environment.
+--
+-- The image runs this when it makes its data, and never again. By hand it may run any number of times, to change a password
+-- or to bring older data up to date:
+--     docker compose exec postgres sh -c 'psql -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d postgres -f /docker-entrypoint-initdb.d/accounts.sql'
+\set QUIET on
+
+\set service passengers_service
+\getenv password PASSENGERS_SERVICE_PASSWORD
+\ir /deploy/account.sql
+
+\set service reservations_service
+\getenv password RESERVATIONS_SERVICE_PASSWORD
+\ir /deploy/account.sql
