@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from service_kit.broker import Outcome, OutgoingMessage
-from service_kit.outbox import LEASE, PARKED_UNTIL, Backlog, OutboxEntry, due_after_refusal
+from service_kit.outbox import LEASE, PARKED_UNTIL, Backlog, OutboxEntry, due_after_refusal, how_many_fit
 
 
 class FakeClock:
@@ -47,6 +47,7 @@ class MemoryOutbox:
         now, token = self._clock(), uuid4().hex
         due = sorted((entry for entry in self._firsts() if entry.due_at <= now), key=lambda entry: entry.due_at)
         began = now.timestamp()
+        limit = min(limit, how_many_fit(len(entry.body) for entry in due))
         claimed = [replace(entry, due_at=now + LEASE, lease=token, lease_began=began) for entry in due[:limit]]
         for entry in claimed:
             self._by_owner[entry.owner][0] = entry

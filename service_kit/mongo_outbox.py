@@ -18,7 +18,15 @@ from pymongo.errors import PyMongoError
 from service_kit.clock import utc_now
 from service_kit.events import Event, encode_event
 from service_kit.mongo import MongoCollection, connect
-from service_kit.outbox import LEASE, PARKED_UNTIL, Backlog, NoOutboxError, OutboxEntry, due_after_refusal
+from service_kit.outbox import (
+    LEASE,
+    PARKED_UNTIL,
+    Backlog,
+    NoOutboxError,
+    OutboxEntry,
+    due_after_refusal,
+    how_many_fit,
+)
 from service_kit.settings import MongoSettings, load
 
 _DUE: Final = "outbox.0.due_at"
@@ -27,6 +35,8 @@ _ATTEMPTS: Final = "outbox.0.attempts"
 
 OUTBOX_INDEX: Final = IndexModel([(_DUE, ASCENDING)], name="outbox_due", sparse=True)
 """Holds only documents with a waiting event: `sparse` leaves out those whose outbox is empty."""
+
+_SIZE: Final = {"$strLenBytes": {"$first": "$outbox.body"}}
 
 _REASON_CHARACTERS: Final = 200
 
@@ -95,7 +105,8 @@ class MongoOutbox:
         due = {_DUE: {"$lte": now}}
         # Unsorted on purpose: the index is read in its order and only as far as needed. To sort by a path into an array
         # MongoDB would fetch all that is due, which is much after the broker was away.
-        found = await self._documents.find(due, {"_id": 1}).limit(limit).to_list(limit)
+        found = await self._documents.find(due, {"_id": 1, "size": _SIZE}).limit(limit).to_list(limit)
+        del found[how_many_fit(document["size"] for document in found) :]
         if not found:
             return []
         ids = {"_id": {"$in": [document["_id"] for document in found]}}

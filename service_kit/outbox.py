@@ -6,7 +6,7 @@ them in a table; `fakes.py` has one in memory.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
@@ -14,6 +14,10 @@ from typing import Any, Final, Protocol
 
 LEASE: Final = timedelta(seconds=15)
 """How long an entry belongs to the process that wrote or claimed it; longer than a publish may take."""
+
+CLAIM_BYTES: Final = 4 * 1024 * 1024
+"""What claimed entries hold together, and what one batch to the broker holds, give or take one entry: else events of a
+megabyte would be taken by the hundred."""
 
 MAX_ATTEMPTS: Final = 18
 """Refusals after which an entry is parked: about an hour of them, see `backoff_seconds`."""
@@ -65,7 +69,10 @@ class OutboxStore(Protocol):
     """Where entries are kept. All instants are aware, and by the clock of the store's server."""
 
     async def claim(self, limit: int) -> Sequence[OutboxEntry]:
-        """Lease up to `limit` due entries, those that have been due longest; of one owner only its oldest."""
+        """Lease up to `limit` due entries, those that have been due longest; of one owner only its oldest.
+
+        The last of them is the one with which they hold `CLAIM_BYTES` together, if `limit` is not reached before.
+        """
 
     async def clear(self, entries: Sequence[OutboxEntry]) -> None:
         """Forget entries that the broker has confirmed."""
@@ -81,6 +88,16 @@ class OutboxStore(Protocol):
 
     async def release_parked(self) -> int:
         """Make all parked entries due now, with their attempts forgotten; returns how many."""
+
+
+def how_many_fit(sizes: Iterable[int]) -> int:
+    """How many entries of such sizes are taken at once; see `CLAIM_BYTES`."""
+    count = held = 0
+    for size in sizes:
+        if held >= CLAIM_BYTES:
+            break
+        count, held = count + 1, held + size
+    return count
 
 
 def backoff_seconds(refusals: int) -> float:

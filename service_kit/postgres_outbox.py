@@ -42,7 +42,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from service_kit.events import Event, encode_event
-from service_kit.outbox import LEASE, PARKED_UNTIL, Backlog, NoOutboxError, OutboxEntry, wait_after_refusal
+from service_kit.outbox import (
+    CLAIM_BYTES,
+    LEASE,
+    PARKED_UNTIL,
+    Backlog,
+    NoOutboxError,
+    OutboxEntry,
+    wait_after_refusal,
+)
 from service_kit.postgres import SERVER_NOW, connect
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import PostgresSettings, load
@@ -177,15 +185,19 @@ def _is_first(table: Table) -> ColumnElement[bool]:
 
 def _claim_of(table: Table, now: ColumnElement[datetime]) -> Any:  # noqa: ANN401 - an update with its columns returned
     columns = table.c
+    size = func.octet_length(columns.body).label("size")
     due = (
-        select(columns.position)
+        select(columns.position, columns.due_at, size)
         .where(columns.due_at <= now, _is_first(table))
         .order_by(columns.due_at, columns.position)
         .limit(bindparam("limit"))
         .with_for_update(skip_locked=True, of=table)
         .cte("due")
     )
-    lease = update(table).where(columns.position == due.c.position)
+    held = func.sum(due.c.size).over(order_by=(due.c.due_at, due.c.position))
+    fitting = select(due.c.position, (held - due.c.size).label("held_before")).cte("fitting")
+    fits = (columns.position == fitting.c.position) & (fitting.c.held_before < CLAIM_BYTES)
+    lease = update(table).where(fits)
     return lease.values(due_at=now + LEASE, lease=bindparam("token")).returning(
         columns.position,
         *(columns.id, columns.owner, columns.topic, columns.body, columns.due_at, columns.lease, columns.attempts),

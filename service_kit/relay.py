@@ -22,7 +22,7 @@ from prometheus_client import Counter, Gauge
 from service_kit.attempts import set_within
 from service_kit.broker import Broker, Outcome, OutgoingMessage
 from service_kit.events import CLOUDEVENTS_JSON
-from service_kit.outbox import LEASE, MAX_ATTEMPTS, OutboxEntry, OutboxStore
+from service_kit.outbox import CLAIM_BYTES, LEASE, MAX_ATTEMPTS, OutboxEntry, OutboxStore
 
 log = structlog.get_logger()
 
@@ -41,6 +41,8 @@ _CLEARING_SECONDS: Final = 0.03
 """How long confirmed entries gather, so that one question and one write clear them: to the store each costs as much as
 an insert."""
 _REMEMBERED: Final = 10_000
+_REMEMBERED_BYTES: Final = 16 * 1024 * 1024
+"""Bounds on what waits in memory; the sweep publishes what is over them."""
 _SWEEP_SECONDS: Final = 1.0
 _AFTER_ERROR_SECONDS: Final = 2.0
 _COUNT_SECONDS: Final = 15.0
@@ -78,12 +80,14 @@ class Relay:
         self._fresh: asyncio.Queue[OutboxEntry] = asyncio.Queue(_REMEMBERED)
         self._accepted: _Accepted = []
         self._has_accepted = asyncio.Event()
+        self._fresh_bytes = 0
         self._called_at = -inf
 
     def hand_over(self, entry: OutboxEntry) -> None:
         """Publish an entry that was just stored, soon. When memory is full the sweep does it instead."""
         self._called_at = monotonic()
-        with suppress(asyncio.QueueFull):
+        if self._fresh_bytes < _REMEMBERED_BYTES and not self._fresh.full():
+            self._fresh_bytes += len(entry.body)
             self._fresh.put_nowait(entry)
 
     @asynccontextmanager
@@ -109,13 +113,16 @@ class Relay:
         batch = [await self._fresh.get()]
         try:
             await self._broker.connected()
-            while not self._fresh.empty() and len(batch) < _BATCH:
+            held = len(batch[0].body)
+            while not self._fresh.empty() and len(batch) < _BATCH and held < CLAIM_BYTES:
                 batch.append(self._fresh.get_nowait())
+                held += len(batch[-1].body)
             accepted = await self._publish(batch)
             self._accepted += accepted  # in a line of its own: while the other waited the list was another one
             self._has_accepted.set()
         finally:
-            for _ in batch:
+            for entry in batch:
+                self._fresh_bytes -= len(entry.body)
                 self._fresh.task_done()
 
     async def _sweep(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from service_kit import relay as relay_module
 from service_kit.broker import OutgoingMessage
 from service_kit.events import CLOUDEVENTS_JSON
 from service_kit.fakes import FakeClock, MemoryBroker
-from service_kit.outbox import LEASE, OutboxEntry
+from service_kit.outbox import CLAIM_BYTES, LEASE, OutboxEntry
 from service_kit.relay import Relay
 from tests.service_kit.relay.conftest import GatedBroker, Store, add, ids, until_empty, until_waiting
 from tests.service_kit.stage import until
@@ -75,6 +76,36 @@ async def test_leaves_to_the_sweep_what_memory_cannot_hold(
         clock.advance(LEASE)
         await until_empty(store)
     assert sorted(ids(broker)) == sorted(one.id for one in fresh)
+
+
+async def test_publishes_large_entries_in_small_batches(store: Store, clock: FakeClock) -> None:
+    broker = GatedBroker()
+    relay = Relay(store, broker, clock.seconds)
+    fresh = [replace(one, body=b"x" * (CLAIM_BYTES // 3 + 1)) for one in add(store, clock, 9)]
+    async with relay.running():
+        relay.hand_over(fresh[0])
+        await until(lambda: bool(broker.batches))
+        for one in fresh[1:]:
+            relay.hand_over(one)
+        broker.gate.set()
+        await until_empty(store)
+    assert broker.batches == [1, 3, 3, 2]
+
+
+async def test_leaves_to_the_sweep_what_would_take_too_much_memory(
+    store: Store, broker: MemoryBroker, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "_REMEMBERED_BYTES", 1)
+    relay = Relay(store, broker, clock.seconds)
+    first, second = add(store, clock, 2)
+    relay.hand_over(first)
+    relay.hand_over(second)
+    async with relay.running():
+        await until_waiting(store, 1)
+        assert ids(broker) == [first.id]
+        (third,) = add(store, clock)
+        relay.hand_over(third)
+        await until(lambda: ids(broker) == [first.id, third.id])
 
 
 async def test_leaves_to_the_sweep_what_has_little_of_its_lease_left(

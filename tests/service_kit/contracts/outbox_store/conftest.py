@@ -36,12 +36,13 @@ class Shop:
     keep: Callable[[OutboxEntry], Awaitable[None]]
 
     async def add(
-        self, owner: object = None, *, due_in: timedelta = timedelta(0), lease: str = "a writer"
+        self, owner: object = None, *, due_in: timedelta = timedelta(0), lease: str = "a writer", size: int = 0
     ) -> OutboxEntry:
         event = thing_happened()
         due_at = self.clock.now + due_in
         owner = uuid4().hex if owner is None else owner
-        entry = OutboxEntry(event.id, owner, event.type, encode_event(event), due_at, lease)
+        body = b"x" * size or encode_event(event)
+        entry = OutboxEntry(event.id, owner, event.type, body, due_at, lease)
         await self.keep(entry)
         return entry
 

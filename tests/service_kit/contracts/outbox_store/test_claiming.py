@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
-from service_kit.outbox import LEASE
+from service_kit.outbox import CLAIM_BYTES, LEASE
 from tests.service_kit.contracts.outbox_store.conftest import A_MOMENT, Shop
 
 
@@ -37,6 +37,22 @@ async def test_claims_no_more_than_it_is_asked_for(shop: Shop) -> None:
     for _ in range(5):
         await shop.add()
     assert [len(await shop.store.claim(2)) for _ in range(4)] == [2, 2, 1, 0]
+
+
+async def test_claims_no_more_than_a_batch_may_hold(shop: Shop) -> None:
+    large = CLAIM_BYTES // 3
+    added = [await shop.add(due_in=-timedelta(seconds=10 - number), size=large) for number in range(5)]
+    await shop.add(due_in=-A_MOMENT, size=1)
+    claims = [await shop.claim_ids() for _ in range(2)]
+    assert claims[0] == {entry.id for entry in added[:4]}
+    assert len(claims[1]) == 2
+
+
+async def test_claims_an_entry_alone_that_is_larger_than_a_batch(shop: Shop) -> None:
+    first = await shop.add(due_in=-timedelta(seconds=2), size=CLAIM_BYTES + 1)
+    second = await shop.add(due_in=-timedelta(seconds=1))
+    assert await shop.claim_ids() == {first.id}
+    assert await shop.claim_ids() == {second.id}
 
 
 async def test_gives_of_one_owner_only_the_oldest(shop: Shop) -> None:
