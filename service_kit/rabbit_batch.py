@@ -7,7 +7,7 @@ Source: docs/decisions/0011-publishing-in-batches.md
 
 import asyncio
 import struct
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -28,13 +28,19 @@ _UNSENDABLE: Final = (ValueError, TypeError, OverflowError, struct.error)
 _Confirmation = asyncio.Future[object]
 
 
-async def publish_batch(channel: Channel, messages: Sequence[OutgoingMessage], seconds: float) -> list[Outcome]:
+async def publish_batch(
+    channel: Channel,
+    messages: Sequence[OutgoingMessage],
+    seconds: float,
+    is_worth_waiting: Callable[[], Awaitable[bool]],
+) -> list[Outcome]:
     """Publish all, persistent and mandatory, and wait for their confirms together.
 
     Args:
         channel: With publisher confirms, and on which returned messages raise.
         messages: With ids that no other message on its way has: a returned one is known by its id alone.
         seconds: What has no answer by then is `UNKNOWN`.
+        is_worth_waiting: Asked then: whether the answers may still come, and so many seconds are waited again.
 
     Raises:
         Exception: The channel has ended before anything was sent.
@@ -50,14 +56,23 @@ async def publish_batch(channel: Channel, messages: Sequence[OutgoingMessage], s
                     None if payload is None else _expect(channel, message.id)
                     for payload, message in zip(payloads, messages, strict=True)
                 ]
-            if waiting := [confirmation for confirmation in confirmations if confirmation]:
-                await asyncio.wait(waiting)
+        await _wait(confirmations, seconds, is_worth_waiting)
     except TimeoutError:
         pass
     finally:
         for confirmation in filter(None, confirmations):
             confirmation.cancel()
     return [_outcome(confirmation) for confirmation in confirmations] or [Outcome.UNKNOWN] * len(messages)
+
+
+async def _wait(
+    confirmations: Sequence[_Confirmation | None], seconds: float, is_worth_waiting: Callable[[], Awaitable[bool]]
+) -> None:
+    waiting = {confirmation for confirmation in confirmations if confirmation}
+    while waiting:
+        _, waiting = await asyncio.wait(waiting, timeout=seconds)
+        if waiting and not await is_worth_waiting():
+            break
 
 
 def _payload(channel: Channel, message: OutgoingMessage) -> bytes | None:

@@ -5,16 +5,18 @@ that nobody has cancelled. Whoever waits on it uses `BROKER_ERRORS` and `is_canc
 """
 
 import asyncio
+import inspect
 import logging
 import random
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any, Final, NoReturn
 
 import aio_pika
 import aiormq.abc
 import structlog
-from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
+from aiormq.connection import TCPTransportFactory, TLSTransportFactory, TransportFactory
 
 from service_kit.amqp_properties import tolerate_unreadable_properties
 from service_kit.rabbit import QueueMismatchError
@@ -36,7 +38,60 @@ class HopelessError(Exception):
     """What a session raises when a new connection would not help."""
 
 
-async def connect(url: str, name: str) -> AbstractConnection:
+class _Wire(TransportFactory):
+    """Opens what aiormq writes to, and remembers it."""
+
+    writer: asyncio.StreamWriter | None = None
+
+    async def create(self, url: Any, **options: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:  # noqa: ANN401 - aiormq's
+        factory = TLSTransportFactory() if url.scheme == "amqps" else TCPTransportFactory()
+        reader, self.writer = await factory.create(url, **options)
+        return reader, self.writer
+
+
+class Connection(aio_pika.Connection):
+    """A connection that tells whether the broker takes messages on it, and that can be cut."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - aio-pika's own
+        super().__init__(*arguments, **options)
+        self._wire = _Wire()
+        self.kwargs["transport_factory"] = self._wire
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the broker takes no messages for now, because of its alarm of memory or disk.
+
+        It then does not read from the connection at all, and says so when the first message has come after the alarm.
+        """
+        if self.transport is None:
+            return False
+        ready = self.transport.ready()  # aiormq tells it by nothing but letting this wait
+        assert inspect.iscoroutine(ready)
+        try:
+            ready.send(None)
+        except StopIteration:
+            return False
+        ready.close()
+        return True
+
+    async def until_unblocked(self) -> None:
+        """Return when the broker takes messages again, or when the connection has ended."""
+        if self.transport is None:
+            return
+        with suppress(ConnectionError):
+            await watched(_awaited(self.transport.ready()), until_closed(self.transport.connection))
+
+    def cut(self) -> None:
+        """End it at once, without a word and without what is written but not sent: the broker may no longer read."""
+        if self._wire.writer is not None:
+            self._wire.writer.transport.abort()
+
+
+async def _awaited(result: Awaitable[Any]) -> None:
+    await result
+
+
+async def connect(url: str, name: str) -> Connection:
     """A connection, once.
 
     Args:
@@ -49,13 +104,14 @@ async def connect(url: str, name: str) -> AbstractConnection:
     tolerate_unreadable_properties()
     return await aio_pika.connect(
         url,
+        connection_class=Connection,
         timeout=_CONNECT_SECONDS,
         heartbeat=_HEARTBEAT_SECONDS,
         client_properties={"connection_name": name},
     )
 
 
-async def stay_connected(url: str, name: str, session: Callable[[AbstractConnection], Awaitable[None]]) -> NoReturn:
+async def stay_connected(url: str, name: str, session: Callable[[Connection], Awaitable[None]]) -> NoReturn:
     """Run `session` on a connection, and again on a new one whenever it breaks, until the task is cancelled.
 
     A new connection for each session, rather than one that repairs itself: what a session declares and consumes is
@@ -75,8 +131,7 @@ async def stay_connected(url: str, name: str, session: Callable[[AbstractConnect
     while True:
         began = asyncio.get_running_loop().time()
         try:
-            async with await connect(url, name) as connection:
-                await session(connection)
+            await _run(session, await connect(url, name))
         except HopelessError:
             raise
         except (Exception, asyncio.CancelledError) as error:
@@ -89,6 +144,15 @@ async def stay_connected(url: str, name: str, session: Callable[[AbstractConnect
         await asyncio.sleep(wait)
 
 
+async def _run(session: Callable[[Connection], Awaitable[None]], connection: Connection) -> None:
+    async with connection:
+        try:
+            await session(connection)
+        finally:
+            if connection.is_blocked:
+                connection.cut()  # it would wait to say goodbye
+
+
 def _tells_of_an_alarm(record: logging.LogRecord) -> bool:
     return "blocked" in record.getMessage()
 
@@ -99,13 +163,13 @@ def _tell(name: str, error: BaseException, wait: float) -> None:
     log.warning(f"{name} waits for RabbitMQ: {reason}", again_in_seconds=round(wait, 1), exc_info=bug)  # noqa: G004 - structlog
 
 
-async def until_closed(channel: aiormq.abc.AbstractChannel) -> NoReturn:
-    """Wait for the end of a channel, or of its connection.
+async def until_closed(closable: aiormq.abc.AbstractChannel | aiormq.abc.AbstractConnection) -> NoReturn:
+    """Wait for the end of a channel, also by that of its connection, or of a connection.
 
     Raises:
         ConnectionError: It has ended, and why.
     """
-    closing = channel.closing
+    closing = closable.closing
     await asyncio.wait([closing])
     cause = None if closing.cancelled() else closing.exception()
     raise ConnectionError(str(cause or "") or "the connection was closed") from cause

@@ -11,18 +11,18 @@ from typing import Final, NoReturn
 
 import aiormq
 import structlog
-from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.abc import AbstractChannel
 
 from service_kit.broker import Outcome, OutgoingMessage
 from service_kit.rabbit import QueueTopology
 from service_kit.rabbit_batch import publish_batch
-from service_kit.rabbit_connection import is_cancelled, stay_connected, until_closed, watched
+from service_kit.rabbit_connection import Connection, is_cancelled, stay_connected, until_closed, watched
 from service_kit.rabbit_readers import ReaderQueues
 
 log = structlog.get_logger()
 
 _PUBLISH_SECONDS: Final = 5.0
-"""Also bounds the wait on a broker that blocks publishers by a memory or disk alarm."""
+"""How long the broker may take to confirm, while it does not block us."""
 
 _ABSENCE_SECONDS: Final = 1.0
 """How long a missing queue stays away before it is made again. Its consumers have then heard that it was deleted:
@@ -54,7 +54,7 @@ class RabbitPublisher:
         self._judging = asyncio.Lock()
         self.generation = 0
         self._first_generation = 0
-        self._connection: AbstractConnection | None = None
+        self._connection: Connection | None = None
         self._channel: AbstractChannel | None = None
         self._up = asyncio.Event()
         self._is_missed = asyncio.Event()
@@ -70,7 +70,7 @@ class RabbitPublisher:
             keeping.cancel()
             await asyncio.wait({keeping})
 
-    async def _session(self, connection: AbstractConnection) -> None:
+    async def _session(self, connection: Connection) -> None:
         channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
         await self._declare(channel)
         await self._readers.mark(connection)
@@ -92,26 +92,36 @@ class RabbitPublisher:
             await topology.declare(channel)
 
     async def connected(self) -> None:
-        """Return once there is a connection."""
-        await self._up.wait()
+        """Return once there is a connection, and the broker does not block it."""
+        while not self._is_free:
+            await self._up.wait()
+            if self._connection is not None:
+                await self._connection.until_unblocked()
+            await asyncio.sleep(0)
+
+    @property
+    def _is_free(self) -> bool:
+        return self._connection is not None and not self._connection.is_blocked
 
     async def check(self) -> None:
         """For `/health/ready`.
 
         Raises:
-            ConnectionError: There is no connection at the moment.
+            ConnectionError: There is no connection at the moment, or the broker blocks it.
         """
-        if not self._up.is_set():
-            raise ConnectionError("not connected")
+        if not self._is_free:
+            raise ConnectionError("not connected, or blocked by the broker")
 
     async def publish(self, messages: Sequence[OutgoingMessage]) -> list[Outcome]:
         """Publish all at once and wait for all confirms together."""
-        channel = self._channel
-        if channel is None:
+        connection, channel = self._connection, self._channel
+        if connection is None or channel is None or connection.is_blocked:
             return [Outcome.UNKNOWN] * len(messages)
         fresh = [message for message in messages if self._send(message)]
         try:
-            outcomes = dict(zip((message.id for message in fresh), await self._publish(channel, fresh), strict=True))
+            outcomes = dict(
+                zip((message.id for message in fresh), await self._publish(connection, channel, fresh), strict=True)
+            )
         finally:
             self._on_their_way.difference_update(message.id for message in fresh)
         if Outcome.REFUSED in outcomes.values():
@@ -141,15 +151,33 @@ class RabbitPublisher:
         self._on_their_way.add(message.id)
         return True
 
-    async def _publish(self, channel: AbstractChannel, messages: Sequence[OutgoingMessage]) -> list[Outcome]:
+    async def _publish(
+        self, connection: Connection, channel: AbstractChannel, messages: Sequence[OutgoingMessage]
+    ) -> list[Outcome]:
+        async def is_blocked_for_a_while() -> bool:
+            if not connection.is_blocked:
+                return False
+            await connection.until_unblocked()
+            return True
+
         try:
             underlay = await channel.get_underlay_channel()
             assert isinstance(underlay, aiormq.Channel)
-            return await publish_batch(underlay, messages, _PUBLISH_SECONDS)
+            outcomes = await publish_batch(underlay, messages, _PUBLISH_SECONDS, is_blocked_for_a_while)
         except (Exception, asyncio.CancelledError):  # aiormq raises anything when a connection breaks
             if is_cancelled():
                 raise
             return [Outcome.UNKNOWN] * len(messages)
+        if Outcome.UNKNOWN in outcomes:
+            self._give_up(connection)
+        return outcomes
+
+    def _give_up(self, connection: Connection) -> None:
+        """Send nothing more on a connection that does not answer: what waits in it would be sent again and again."""
+        if connection is self._connection:
+            self._up.clear()
+            self._connection = self._channel = None
+        connection.cut()
 
     async def _repair_what_is_missed(self, channel: AbstractChannel) -> NoReturn:
         """Somebody may have deleted a queue: make it again, so that a later try finds it."""

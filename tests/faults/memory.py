@@ -26,7 +26,7 @@ async def memory(*, seed: int, seconds: float, rate: float) -> Verdict:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             for service in services:
-                samples[service.folder.name].append(_resident_mb(service))
+                samples[service.folder.name].append(resident_mb(service))
             await asyncio.sleep(1)
         late = {service.folder.name: await asyncio.to_thread(_late_wake_ups, service) for service in services}
     for name, (count, total) in late.items():
@@ -49,7 +49,8 @@ def _late_wake_ups(service: ServiceProcess) -> tuple[int, int]:
     return within["+Inf"] - within["0.05"], within["+Inf"]
 
 
-def _resident_mb(service: ServiceProcess) -> float:
+def resident_mb(service: ServiceProcess) -> float:
+    """Memory that a process holds at the moment."""
     return int(Path(f"/proc/{service.pid}/statm").read_text().split()[1]) * _PAGE_MB
 
 

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from structlog.testing import capture_logs
@@ -124,17 +125,65 @@ async def test_knows_nothing_of_messages_that_the_broker_does_not_answer_in_time
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_goes_on_after_the_alarm_of_a_broker(
+async def test_sends_nothing_more_on_a_connection_that_gave_no_answer(
+    publisher: RabbitPublisher, cable: Cable, queue: Queue
+) -> None:
+    former = publisher._connection
+    cable.deafen()
+    assert await publisher.publish([message(queue)]) == [Outcome.UNKNOWN]
+    assert await publisher.publish([message(queue, 2)]) == [Outcome.UNKNOWN]
+    await cable.cut()
+    await cable.mend()
+    await publisher.connected()
+    assert publisher._connection is not former
+    assert await publisher.publish([message(queue, 3)]) == [Outcome.CONFIRMED]
+    assert [await id_of_next(queue) for _ in range(2)] == ["m1", "m3"]
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_waits_for_the_end_of_an_alarm_without_sending_anything(
     publisher: RabbitPublisher, rabbit: RabbitNode, queue: Queue
 ) -> None:
+    async with alarm_at(rabbit):
+        # The first message is what makes the broker stop reading from this connection.
+        first = asyncio.create_task(publisher.publish([message(queue)]))
+        await until(lambda: publisher._connection is not None and publisher._connection.is_blocked)
+        assert await publisher.publish([message(queue, 2)]) == [Outcome.UNKNOWN]
+        with pytest.raises(ConnectionError, match="blocked by the broker"):
+            await publisher.check()
+        waiting = asyncio.create_task(publisher.connected())
+        await asyncio.sleep(0.5)  # longer than it waits for a confirm
+        assert not first.done()
+        assert not waiting.done()
+    assert await first == [Outcome.CONFIRMED]
+    await waiting
+    assert await publisher.publish([message(queue, 3)]) == [Outcome.CONFIRMED]
+    assert [await id_of_next(queue) for _ in range(2)] == ["m1", "m3"]
+
+
+async def test_ends_at_once_in_the_middle_of_an_alarm(rabbit: RabbitNode, queue: Queue) -> None:
+    publisher = RabbitPublisher(rabbit.url, "tests", [queue.topology])
+    async with alarm_at(rabbit):
+        async with publisher.opened():
+            await publisher.connected()
+            publishing = asyncio.create_task(publisher.publish([message(queue)]))
+            await until(lambda: publisher._connection is not None and publisher._connection.is_blocked)
+            began = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - began < 5
+        assert await publishing == [Outcome.UNKNOWN]
+
+
+async def id_of_next(queue: Queue) -> str | None:
+    return (await queue.take()).header.properties.message_id
+
+
+@asynccontextmanager
+async def alarm_at(rabbit: RabbitNode) -> AsyncIterator[None]:
     await rabbitmq_blocks(rabbit, blocks=True)
     try:
-        # The first message is what makes the broker stop reading from this connection.
-        outcomes = [await publisher.publish([message(queue, number)]) for number in range(2)]
+        yield
     finally:
         await rabbitmq_blocks(rabbit, blocks=False)
-    assert outcomes[-1] == [Outcome.UNKNOWN]
-    await until(lambda: confirms(publisher, message(queue, 3)))
 
 
 async def rabbitmq_blocks(rabbit: RabbitNode, *, blocks: bool) -> None:
