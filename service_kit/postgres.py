@@ -14,13 +14,15 @@ from sqlalchemy import TIMESTAMP, event, exc, func
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from service_kit.postgres_errors import is_gone, refusal_of, take_values_out
 from service_kit.problems import ErrorTranslations, StoreUnavailableError
 from service_kit.settings import PostgresSettings
 
 log = structlog.get_logger()
 
 _CONNECT_SECONDS: Final = 5.0
-_ANSWER_SECONDS: Final = 30.0
+_MARGIN_SECONDS: Final = 5.0
+"""By which a silent server is waited for longer than for a slow statement, which the server itself ends."""
 _POOLED: Final = 10
 _OVERFLOW: Final = 5
 _POOL_SECONDS: Final = 5.0
@@ -30,11 +32,6 @@ _REASON_CHARACTERS: Final = 300
 _SESSION: Final = {"timezone": "UTC", "jit": "off"}
 """Instants as JSON end in `+00:00` wherever the server stands; compiling a statement costs more than our short ones."""
 
-_GONE: Final = ("08", "57P")
-"""The connection is lost, or the server is starting or stopping. Source: PostgreSQL's documentation, appendix A."""
-_REFUSED: Final = (*_GONE, "53", "58", "25006", "40001", "40P01", "55P03")
-"""It is out of something, a standby, or it has undone the transaction for the sake of another: try again."""
-
 
 SERVER_NOW: Final = func.now(type_=TIMESTAMP(timezone=True))
 """The server's clock when the transaction began. Each process has a clock of its own, and they may be hours apart: what
@@ -43,8 +40,13 @@ one compares with another's goes by this one."""
 
 def unavailable(error: BaseException) -> StoreUnavailableError:
     """Tell a driver's error in the log, and answer what the caller may see of it."""
+    return told(error, StoreUnavailableError())
+
+
+def told(error: BaseException, refusal: StoreUnavailableError) -> StoreUnavailableError:
+    """Tell a driver's error in the log, and answer the refusal that it became."""
     log.warning("postgres_unavailable", error=f"{type(error).__name__}: {error}"[:_REASON_CHARACTERS])
-    return StoreUnavailableError()
+    return refusal
 
 
 def _told_already(_error: Exception) -> StoreUnavailableError:
@@ -80,17 +82,43 @@ async def open_connection(
         database=database or settings.database_name,
         timeout=_CONNECT_SECONDS,
         command_timeout=answer_seconds,
-        server_settings={**_SESSION, "application_name": settings.database_name},
+        server_settings={**_SESSION, **_limits(settings), "application_name": settings.database_name},
     )
 
 
-def connect(settings: PostgresSettings, *, answer_seconds: float | None = _ANSWER_SECONDS) -> AsyncEngine:
+def _limits(settings: PostgresSettings) -> dict[str, str]:
+    """What the server itself ends: a process that stands still, or was cut off, cannot."""
+    return {
+        "statement_timeout": f"{settings.database_statement_timeout_seconds}s",
+        "lock_timeout": f"{settings.database_lock_timeout_seconds}s",
+        "idle_in_transaction_session_timeout": f"{settings.database_idle_in_transaction_timeout_seconds}s",
+        "tcp_keepalives_idle": str(settings.database_tcp_keepalives_idle_seconds),
+        "tcp_keepalives_interval": str(settings.database_tcp_keepalives_interval_seconds),
+        "tcp_keepalives_count": str(settings.database_tcp_keepalives_count),
+    }
+
+
+def without_limits(settings: PostgresSettings) -> PostgresSettings:
+    """For statements and locks that may take their time, as a migration does."""
+    return settings.model_copy(
+        update={"database_statement_timeout_seconds": 0, "database_lock_timeout_seconds": 0}  # 0 is PostgreSQL's never
+    )
+
+
+def connect(
+    settings: PostgresSettings, *, answer_seconds: float | None = None, pooled: int | None = None
+) -> AsyncEngine:
     """Make an engine; it connects on first use, and goes on when the server has been away.
 
     Args:
         settings: The server and the database.
-        answer_seconds: A statement that takes longer counts as no answer; None waits for ever, as a migration may.
+        answer_seconds: A server that is silent for longer counts as away; by default somewhat more than a statement
+            may take.
+        pooled: Connections at most; by default ten, and five more while all of them are busy.
     """
+    statement_seconds = settings.database_statement_timeout_seconds
+    if answer_seconds is None and statement_seconds:
+        answer_seconds = statement_seconds + _MARGIN_SECONDS
 
     async def opened() -> "asyncpg.Connection[asyncpg.Record]":
         try:
@@ -101,8 +129,8 @@ def connect(settings: PostgresSettings, *, answer_seconds: float | None = _ANSWE
     engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=opened,
-        pool_size=_POOLED,
-        max_overflow=_OVERFLOW,
+        pool_size=pooled or _POOLED,
+        max_overflow=0 if pooled else _OVERFLOW,
         pool_timeout=_POOL_SECONDS,
         pool_recycle=_RECYCLE_SECONDS,
         pool_use_lifo=True,
@@ -125,15 +153,14 @@ def _translate(context: ExceptionContext) -> StoreUnavailableError | None:
     error = context.original_exception
     if not isinstance(error, Exception):  # a cancelled task: nothing is known of the server
         return None
+    take_values_out(error, context.sqlalchemy_exception)
     if isinstance(error, TimeoutError):  # this connection is of no use, the others may be
         context.is_disconnect, context.invalidate_pool_on_disconnect = True, False
-    state = getattr(error, "sqlstate", None) or ""
-    if state.startswith(_GONE):
-        context.is_disconnect = True
+    context.is_disconnect = context.is_disconnect or is_gone(error)
     stale = isinstance(error.__cause__, asyncpg.InvalidCachedStatementError)  # a migration ran just now
-    if context.is_disconnect or stale or isinstance(error, OSError) or state.startswith(_REFUSED):
-        return unavailable(error)
-    return None
+    if refusal := refusal_of(error):
+        return told(error, refusal)
+    return unavailable(error) if context.is_disconnect or stale else None
 
 
 def violated_constraint(error: exc.IntegrityError) -> str:

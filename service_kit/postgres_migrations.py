@@ -22,17 +22,19 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, MetaData, func, select
+from sqlalchemy import Connection, MetaData, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service_kit.postgres import connect, open_connection
+from service_kit.postgres import connect, open_connection, without_limits
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import PostgresSettings
 
 _HERE: Final = Path(__file__).parent / "alembic"
 _LOCK: Final = 7_365_727_669
 _LOCK_SECONDS: Final = 0.1
+_IDLE: Final = text("SET idle_session_timeout TO '60s'")
+"""So long does a process that was frozen with the lock keep the others from migrating."""
 _MAINTENANCE: Final = "postgres"
 _REASON_CHARACTERS: Final = 400
 
@@ -147,7 +149,7 @@ async def revise(settings: PostgresSettings, schema: Schema, text: str, tell: Te
 @asynccontextmanager
 async def _connected(settings: PostgresSettings) -> AsyncIterator[AsyncConnection]:
     """A connection that waits as long as an index takes; the lock ends with it."""
-    engine = connect(settings, answer_seconds=None)
+    engine = connect(without_limits(settings))
     try:
         async with engine.connect() as connection:
             yield connection
@@ -172,6 +174,8 @@ async def _make_database(settings: PostgresSettings, tell: Tell) -> None:
 
 async def _lock(connection: AsyncConnection) -> None:
     """Asked again and again: to wait inside of a statement would hold up an index that is made concurrently."""
+    await connection.execute(_IDLE)
+    await connection.commit()
     while not await connection.scalar(select(func.pg_try_advisory_lock(_LOCK))):
         await connection.rollback()
         await asyncio.sleep(_LOCK_SECONDS)

@@ -1,20 +1,49 @@
 """The transaction of a request, for routes; a worker has no use for this module, and needs no FastAPI."""
 
-from collections.abc import AsyncIterator
-from typing import Annotated
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service_kit.postgres_store import PostgresStore
 
 
-async def _session(request: Request) -> AsyncIterator[AsyncSession]:
-    store: PostgresStore = request.app.state.store
-    async with store.transaction() as session:
-        yield session
+class TransactionRoute(APIRoute):
+    """A route whose request is one transaction: for `APIRouter(route_class=TransactionRoute)`.
+
+    It is committed before the answer leaves, and rolled back if the route raises. One that PostgreSQL undoes for
+    another's sake is tried again with the same request: what such a route changes is in its session, and nowhere else.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """As FastAPI makes it, in a transaction."""
+        handle = super().get_route_handler()
+        if not _needs_session(self.dependant):
+            return handle
+
+        async def handle_in_transaction(request: Request) -> Response:
+            store: PostgresStore = request.app.state.store
+
+            async def work(session: AsyncSession) -> Response:
+                request.state.session = session
+                return await handle(request)
+
+            return await store.in_transaction(work)
+
+        return handle_in_transaction
 
 
-# FastAPI's default scope would commit after the answer has left.
-SessionDep = Annotated[AsyncSession, Depends(_session, scope="function")]
-"""A session whose transaction is committed before the answer leaves, and rolled back if the route raises."""
+def _needs_session(dependant: Dependant) -> bool:
+    return dependant.call is _session or any(map(_needs_session, dependant.dependencies))
+
+
+async def _session(request: Request) -> AsyncSession:
+    session: AsyncSession = request.state.session
+    return session
+
+
+SessionDep = Annotated[AsyncSession, Depends(_session)]
+"""The session of a `TransactionRoute`."""

@@ -1,8 +1,10 @@
 """A service's database in PostgreSQL: its engine, its sessions and its migrations."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 from sqlalchemy import event, text
@@ -10,6 +12,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from service_kit.postgres import connect, unavailable
+from service_kit.postgres_errors import TransactionUndoneError
 from service_kit.postgres_migrations import Schema, upgrade
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import PostgresSettings
@@ -17,7 +20,12 @@ from service_kit.store import Store
 
 log = structlog.get_logger()
 
+Result = TypeVar("Result")
+
 _NO_TABLE: Final = "42P01"
+_TRIES: Final = 4
+_PAUSE_SECONDS: Final = 0.05
+"""With jitter, lest two who have met meet again."""
 _REVISION: Final = text("SELECT version_num FROM alembic_version")
 
 
@@ -32,7 +40,9 @@ class PostgresStore(Store):
     def __init__(self, settings: PostgresSettings, schema: Schema) -> None:
         super().__init__("postgresql", settings.database_name)
         self.engine = connect(settings)
-        event.listen(self.engine.sync_engine, "handle_error", self._notice)
+        self._probe = connect(settings, pooled=1)  # so that a busy pool does not look like a lost server
+        for engine in (self.engine, self._probe):
+            event.listen(engine.sync_engine, "handle_error", self._notice)
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self._settings = settings
         self._schema = schema
@@ -48,6 +58,24 @@ class PostgresStore(Store):
         async with self.sessions.begin() as session:
             yield session
 
+    async def in_transaction(self, work: Callable[[AsyncSession], Awaitable[Result]]) -> Result:
+        """Do some work in a transaction; again from its start, a few times, if PostgreSQL undoes it for another's sake.
+
+        Args:
+            work: Changes nothing but the database, because it may be done several times.
+
+        Raises:
+            StoreUnavailableError: The database is not prepared, or away, or too many change the same (503).
+        """
+        for tries in range(1, _TRIES):
+            try:
+                async with self.transaction() as session:
+                    return await work(session)
+            except TransactionUndoneError:
+                await asyncio.sleep(_PAUSE_SECONDS * tries * random.uniform(0.5, 1.5))
+        async with self.transaction() as session:
+            return await work(session)
+
     def _notice(self, context: ExceptionContext) -> StoreUnavailableError | None:
         """A table is missing: somebody has made the database again."""
         if getattr(context.original_exception, "sqlstate", None) != _NO_TABLE:
@@ -59,8 +87,9 @@ class PostgresStore(Store):
         await upgrade(self._settings, self._schema, lambda line: log.info("postgres_preparing", step=line))
 
     async def _ask(self) -> None:
-        async with self.engine.connect() as connection:
+        async with self._probe.connect() as connection:
             await connection.execute(_REVISION)
 
     async def _close(self) -> None:
         await self.engine.dispose()
+        await self._probe.dispose()

@@ -7,13 +7,13 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import WithJsonSchema
 
 from passengers_service.models.passenger import NewPassenger
+from passengers_service.routes.dependencies import StoreDep
 from passengers_service.services.bulk_csv import BadHeaderLineError
 from passengers_service.services.bulk_formats import UnknownFormatError, reader_for
 from passengers_service.services.bulk_load import Loads, TooManyRowsError
 from passengers_service.services.bulk_result import LoadResult, NoRowsError, RejectedRowsError
 from passengers_service.services.bulk_rows import UnfinishedBodyError
 from service_kit.dependencies import NowDep
-from service_kit.postgres_session import SessionDep
 from service_kit.problems import problems
 from service_kit.request_stream import CutOffBodyError, SlowBodyError, streamed_body, streams_body
 
@@ -81,7 +81,7 @@ _APPLIED: Final[dict[int | str, dict[str, Any]]] = {
 async def load(
     request: Request,
     response: Response,
-    session: SessionDep,
+    store: StoreDep,
     loads: Annotated[Loads, Depends(_loads)],
     now: NowDep,
     prefer: Prefer = None,
@@ -95,7 +95,8 @@ async def load(
     handling = _handling(prefer or ())
     reader = reader_for(request.headers.get("Content-Type", ""), request.headers.get("Content-Encoding", ""))
     body = streamed_body(request, request.app.state.settings.bulk_max_bytes)
-    result = await loads.load(session, body, reader, is_lenient=handling == "lenient", now=now)
+    async with store.transaction() as session:
+        result = await loads.load(session, body, reader, is_lenient=handling == "lenient", now=now)
     if handling:
         response.headers["Preference-Applied"] = f"handling={handling}"
     return result

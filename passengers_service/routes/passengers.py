@@ -30,9 +30,10 @@ from service_kit.etags import (
 )
 from service_kit.list_version import list_version
 from service_kit.pages import PAGED, BadCursorError, Page, link_next
+from service_kit.postgres_session import TransactionRoute
 from service_kit.problems import problems
 
-router = APIRouter(prefix="/passengers", tags=["passengers"])
+router = APIRouter(prefix="/passengers", tags=["passengers"], route_class=TransactionRoute)
 
 PassengerId = Annotated[UUID, Path(description="The `id` that `POST /passengers` has answered, or that you made.")]
 

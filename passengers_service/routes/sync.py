@@ -4,9 +4,9 @@ from fastapi import APIRouter
 
 from passengers_service.models.tables import passengers
 from service_kit.copy_digest import CopyDigest, copy_digest
-from service_kit.postgres_session import SessionDep
+from service_kit.postgres_session import SessionDep, TransactionRoute
 
-router = APIRouter(prefix="/sync", tags=["sync"])
+router = APIRouter(prefix="/sync", tags=["sync"], route_class=TransactionRoute)
 
 
 @router.get("/digest", summary="Digest of all passengers")

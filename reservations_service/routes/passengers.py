@@ -19,10 +19,10 @@ from service_kit.etags import (
     etag_of,
     not_modified,
 )
-from service_kit.postgres_session import SessionDep
+from service_kit.postgres_session import SessionDep, TransactionRoute
 from service_kit.problems import problems
 
-router = APIRouter(prefix="/passengers", tags=["passengers"])
+router = APIRouter(prefix="/passengers", tags=["passengers"], route_class=TransactionRoute)
 
 PassengerId = Annotated[UUID, Path(description="The `id` that passengers_service gave.")]
 

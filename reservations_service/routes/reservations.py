@@ -26,10 +26,10 @@ from service_kit.etags import (
     not_modified,
 )
 from service_kit.pages import PAGED, BadCursorError, Page, link_next
-from service_kit.postgres_session import SessionDep
+from service_kit.postgres_session import SessionDep, TransactionRoute
 from service_kit.problems import problems
 
-router = APIRouter(prefix="/reservations", tags=["reservations"])
+router = APIRouter(prefix="/reservations", tags=["reservations"], route_class=TransactionRoute)
 
 ReservationId = Annotated[UUID, Path(description="The `id` of the reservation.")]
 

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import structlog
@@ -51,8 +52,7 @@ async def _expire_for_ever(store: PostgresStore, clock: Callable[[], datetime]) 
 
 
 async def _expire_some(store: PostgresStore, now: datetime) -> int:
-    async with store.transaction() as session:
-        count = await expire_overdue(session, now=now)
+    count = await store.in_transaction(partial(expire_overdue, now=now))
     if count:
         log.info("holds_expired", count=count)
     return count

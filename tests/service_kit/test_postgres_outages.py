@@ -15,6 +15,7 @@ from dev_stack.ports import free_port
 from dev_stack.postgres import Postgres
 from service_kit import postgres as postgres_module
 from service_kit.postgres import connect
+from service_kit.postgres_errors import TransactionUndoneError
 from service_kit.postgres_store import PostgresStore
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import PostgresSettings
@@ -101,7 +102,7 @@ async def test_a_silent_server_is_given_up_and_its_connection_with_it(
         await engine.dispose()
 
 
-async def test_a_deadlock_is_a_503_for_one_and_nothing_for_the_other(ledger: PostgresStore) -> None:
+async def test_a_deadlock_undoes_one_and_is_nothing_for_the_other(ledger: PostgresStore) -> None:
     async with ledger.transaction() as session:
         await session.execute(PAYMENTS.insert(), [{"payer": name, "cents": 1} for name in ("ana", "eve")])
     both = asyncio.Barrier(2)
@@ -113,7 +114,7 @@ async def test_a_deadlock_is_a_503_for_one_and_nothing_for_the_other(ledger: Pos
             await session.execute(PAYMENTS.update().where(PAYMENTS.c.payer == payers[1]).values(cents=2))
 
     ends = await asyncio.gather(lock("ana", "eve"), lock("eve", "ana"), return_exceptions=True)
-    assert {type(end) for end in ends} == {StoreUnavailableError, type(None)}
+    assert {type(end) for end in ends} == {TransactionUndoneError, type(None)}
 
 
 async def test_a_pool_whose_connections_are_all_busy_is_a_503(

@@ -11,14 +11,14 @@ from service_kit.app import create_app
 from service_kit.health import Check
 from service_kit.postgres import POSTGRES_TRANSLATIONS, violated_constraint
 from service_kit.postgres_outbox import add_events
-from service_kit.postgres_session import SessionDep
+from service_kit.postgres_session import SessionDep, TransactionRoute
 from service_kit.postgres_store import PostgresStore
 from service_kit.problems import ServiceError
 from service_kit.settings import ApiSettings
 from tests.service_kit.ledger.tables import OUTBOX, PAYMENTS
 from tests.service_kit.stage import thing_happened
 
-router = APIRouter(prefix="/payments")
+router = APIRouter(prefix="/payments", route_class=TransactionRoute)
 
 
 class PaidAlreadyError(ServiceError):
