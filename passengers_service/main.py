@@ -10,12 +10,14 @@ from passengers_service.config.rabbit import open_consumer, open_publisher
 from passengers_service.config.settings import PassengersSettings
 from passengers_service.events import NODE
 from passengers_service.models.tables import INBOX, OUTBOX
+from passengers_service.models.tables import passengers as passenger_rows
 from passengers_service.routes import bulk, passengers, sync
 from passengers_service.services.bulk_load import Loads
 from passengers_service.services.copy import PASSENGER_COPY
 from service_kit.app import create_app
 from service_kit.clock import utc_now
 from service_kit.consuming import consuming
+from service_kit.copy_digest import SharedDigest
 from service_kit.copy_sync import CopySync
 from service_kit.health import Check
 from service_kit.hybrid_clock import HybridClock
@@ -37,6 +39,7 @@ def build(settings: PassengersSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.store, app.state.clock = store, clock
+        app.state.digest = SharedDigest(store, passenger_rows)
         app.state.loads = Loads(clock, max_rows=settings.bulk_max_rows)
         async with (
             store.opened(),

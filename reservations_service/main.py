@@ -9,13 +9,14 @@ from reservations_service.config.database import open_store
 from reservations_service.config.rabbit import open_consumer, open_publisher
 from reservations_service.config.settings import ReservationsSettings
 from reservations_service.events import NODE
-from reservations_service.models.tables import INBOX, OUTBOX
+from reservations_service.models.tables import INBOX, OUTBOX, PASSENGERS
 from reservations_service.routes import passengers, reservations, sync
 from reservations_service.services.copy import PASSENGER_COPY
 from reservations_service.services.expiry import expiring
 from service_kit.app import create_app
 from service_kit.clock import utc_now
 from service_kit.consuming import consuming
+from service_kit.copy_digest import SharedDigest
 from service_kit.copy_sync import CopySync
 from service_kit.health import Check
 from service_kit.hybrid_clock import HybridClock
@@ -37,6 +38,7 @@ def build(settings: ReservationsSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.store, app.state.clock = store, clock
+        app.state.digest = SharedDigest(store, PASSENGERS)
         async with (
             store.opened(),
             publisher.opened(),

@@ -1,10 +1,13 @@
 """The digest of a stamped table: whether two databases hold the same copy, without moving it."""
 
+import asyncio
 from dataclasses import dataclass
 
 from sqlalchemy import Table, Text, cast, func, literal_column, select
 from sqlalchemy.dialects.postgresql import BIT
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from service_kit.postgres_store import PostgresStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,36 @@ class CopyDigest:
 
     count: int
     digest: str
+
+
+class SharedDigest:
+    """The digest of one table for all who ask: one computation at a time, on one connection.
+
+    Who comes while one is at work gets the next one, together with all others who came meanwhile: so that no answer is
+    older than its question.
+    """
+
+    def __init__(self, store: PostgresStore, table: Table) -> None:
+        self._store = store
+        self._table = table
+        self._turn = asyncio.Lock()
+        self._next: asyncio.Task[CopyDigest] | None = None
+
+    async def read(self) -> CopyDigest:
+        """The digest as it is now, or a little later.
+
+        Raises:
+            StoreUnavailableError: The database is not prepared, or away (503).
+        """
+        if self._next is None:
+            self._next = asyncio.create_task(self._compute())
+        return await asyncio.shield(self._next)  # who leaves does not take the answer away from the others
+
+    async def _compute(self) -> CopyDigest:
+        async with self._turn:
+            self._next = None
+            async with self._store.transaction() as session:
+                return await copy_digest(session, self._table)
 
 
 async def copy_digest(connection: AsyncSession | AsyncConnection, table: Table) -> CopyDigest:

@@ -1,12 +1,18 @@
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import MetaData, Table, func, select
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from service_kit.copy_digest import CopyDigest, copy_digest
+from service_kit import copy_digest as copy_digest_module
+from service_kit.copy_digest import CopyDigest, SharedDigest, copy_digest
 from service_kit.fakes import FakeClock
+from service_kit.postgres_store import PostgresStore
+from service_kit.problems import StoreUnavailableError
 from service_kit.settings import PostgresSettings
 from service_kit.stamped_fields import StampedRow, changes_of
+from tests.service_kit.ledger.tables import PAYMENTS
 from tests.service_kit.stamped_notes import IDS, NOTES, NoteFields, note, notes, notes_database
 
 ONE, OTHER = note(IDS[0], 1, 2, 3, 4), note(IDS[1], 4, 3, 0, 1)
@@ -52,3 +58,45 @@ async def test_of_nothing_is_zero(engine: AsyncEngine) -> None:
 
 async def test_stays_what_it_is_in_every_version(engine: AsyncEngine) -> None:
     assert await _digest(engine, ONE, OTHER) == CopyDigest(2, "6b590139385a940da5429a58e548328c")
+
+
+async def test_those_who_ask_at_once_share_a_computation_that_is_no_older_than_their_question(
+    ledger: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, running, has_begun = 0, 0, asyncio.Event()
+    free = asyncio.Event()
+
+    async def counted(session: AsyncSession, table: Table) -> CopyDigest:
+        nonlocal begun, running
+        begun, running = begun + 1, running + 1
+        assert running == 1
+        has_begun.set()
+        await free.wait()
+        found = await session.scalar(select(func.count()).select_from(table))
+        running -= 1
+        return CopyDigest(found or 0, "")
+
+    monkeypatch.setattr(copy_digest_module, "copy_digest", counted)
+    shared = SharedDigest(ledger, PAYMENTS)
+    first = asyncio.create_task(shared.read())
+    await has_begun.wait()
+    leaving, *others = [asyncio.create_task(shared.read()) for _ in range(60)]
+    await asyncio.sleep(0)
+    leaving.cancel()
+    async with ledger.transaction() as session:
+        await session.execute(PAYMENTS.insert().values(payer="ana", cents=1))
+    assert ledger.engine.pool.checkedout() == 0  # type: ignore[attr-defined]  # a queue pool's
+    free.set()
+    answers = await asyncio.gather(*others)
+
+    assert (begun, {answer.count for answer in answers}) == (2, {1})
+    assert (await first).count == 1
+    assert (await shared.read(), begun) == (CopyDigest(1, ""), 3)
+
+
+async def test_a_computation_that_fails_is_not_kept(ledger: PostgresStore) -> None:
+    nowhere = SharedDigest(ledger, notes.to_metadata(MetaData(), name="nowhere"))
+    for _ in range(2):
+        with pytest.raises(StoreUnavailableError):
+            await nowhere.read()
+        await ledger.prepare()
