@@ -12,6 +12,8 @@ from passengers_service.services.bulk_rows import Row, RowReader
 
 _NO_OBJECT: Final = "model_type"
 _NO_JSON: Final = "json_invalid"
+_SHOWN_CHARACTERS: Final = 100
+_OVERFULL: Final = "It has many fields that no passenger has"
 
 
 class RejectedRow(BaseModel):
@@ -28,39 +30,59 @@ class CheckedRows:
 
     Attributes:
         passengers: Each with the number of its row.
-        mistakes: In the order of the rows, all of each row.
+        mistakes: In the order of the rows, all of each row; or none, once there are enough.
     """
 
     passengers: Sequence[tuple[int, NewPassenger]]
     mistakes: Sequence[RejectedRow]
 
 
-def checked(rows: Sequence[Row], reader: RowReader, *, first: int) -> CheckedRows:
-    """Check some rows of a load, of which the first has the number `first`."""
+def checked(rows: Sequence[Row], reader: RowReader, *, first: int, most_mistakes: int) -> CheckedRows:
+    """Check some rows of a load.
+
+    Args:
+        rows: Of the load.
+        reader: That of its format.
+        first: Number of the first of them.
+        most_mistakes: So many are told; a bad row without one is bad nevertheless.
+    """
     try:
         passengers = reader.parsed(rows)
     except ValidationError:
-        return _one_by_one(rows, reader, first)
+        return _one_by_one(rows, reader, first, most_mistakes)
     if len(passengers) != len(rows):  # a line of NDJSON held several objects, or half of one
-        return _one_by_one(rows, reader, first)
+        return _one_by_one(rows, reader, first, most_mistakes)
     return CheckedRows(list(enumerate(passengers, first)), [])
 
 
-def _one_by_one(rows: Sequence[Row], reader: RowReader, first: int) -> CheckedRows:
+def _one_by_one(rows: Sequence[Row], reader: RowReader, first: int, most_mistakes: int) -> CheckedRows:
     """Which row is bad: in JSON, one that is no object shifts the others, so that their places tell nothing."""
     passengers: list[tuple[int, NewPassenger]] = []
     mistakes: list[RejectedRow] = []
     for number, row in enumerate(rows, first):
-        try:
-            found = reader.parsed([row])
-        except ValidationError as error:
-            mistakes += [_told(number, one, reader) for one in error.errors(include_url=False, include_input=False)]
-        else:
-            if len(found) == 1:
-                passengers.append((number, found[0]))
-            else:
-                mistakes.append(RejectedRow(row=number, field=None, reason=reader.misshapen))
+        found = _passenger_of(row, reader)
+        if isinstance(found, NewPassenger):
+            passengers.append((number, found))
+        elif len(mistakes) < most_mistakes:
+            mistakes += _mistakes(number, found, reader)
     return CheckedRows(passengers, mistakes)
+
+
+def _passenger_of(row: Row, reader: RowReader) -> NewPassenger | ValidationError | str:
+    """The passenger, or what is wrong."""
+    if reader.is_overfull(row):
+        return _OVERFULL
+    try:
+        found = reader.parsed([row])
+    except ValidationError as error:
+        return error
+    return found[0] if len(found) == 1 else reader.misshapen
+
+
+def _mistakes(number: int, found: ValidationError | str, reader: RowReader) -> list[RejectedRow]:
+    if isinstance(found, str):
+        return [RejectedRow(row=number, field=None, reason=found)]
+    return [_told(number, one, reader) for one in found.errors(include_url=False, include_input=False)]
 
 
 def _told(number: int, mistake: ErrorDetails, reader: RowReader) -> RejectedRow:
@@ -68,5 +90,5 @@ def _told(number: int, mistake: ErrorDetails, reader: RowReader) -> RejectedRow:
         return RejectedRow(row=number, field=None, reason=reader.misshapen)
     if mistake["type"] == _NO_JSON:
         return RejectedRow(row=number, field=None, reason=f"{reader.misshapen}. {mistake['msg']}")
-    field = ".".join(str(part) for part in mistake["loc"][1:]) or None
+    field = ".".join(str(part) for part in mistake["loc"][1:])[:_SHOWN_CHARACTERS] or None
     return RejectedRow(row=number, field=field, reason=mistake["msg"].removeprefix("Value error, "))

@@ -7,9 +7,9 @@ import codecs
 import csv
 import io
 from collections.abc import Collection, Sequence
-from typing import Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import TypeAdapter
+from pydantic import FailFast, TypeAdapter
 
 from passengers_service.models.passenger import NewPassenger
 from passengers_service.services.bulk_rows import UnfinishedBodyError, require_short
@@ -20,7 +20,7 @@ CHARSETS: Final = {"utf-8": "utf-8-sig", "us-ascii": "ascii", "iso-8859-1": "iso
 
 COLUMNS: Final = tuple(NewPassenger.model_fields)
 _NEEDED: Final = [name for name in COLUMNS if name != "id"]
-_PASSENGERS: Final = TypeAdapter(list[NewPassenger])
+_PASSENGERS: Final = TypeAdapter(Annotated[list[NewPassenger], FailFast()])
 
 
 class BadHeaderLineError(MalformedRequestError):
@@ -58,6 +58,10 @@ class CsvReader:
     def parsed(self, rows: Sequence[Any]) -> list[NewPassenger]:
         """By the same rules as JSON: its dates, ids and numbers of documents are text there too."""
         return _PASSENGERS.validate_python(rows)
+
+    def is_overfull(self, _row: Any) -> bool:  # noqa: ANN401 - as the readers of JSON have it
+        """Never: the header line has its columns."""
+        return False
 
     def _decoded(self, piece: bytes, *, final: bool = False) -> str:
         try:
@@ -99,9 +103,9 @@ class CsvReader:
         return {"delimiter": self._delimiter, "strict": True}
 
     def _row(self, cells: list[str]) -> dict[str, str] | list[str]:
-        """By name; the cells alone if there are too many or too few, which no passenger is made of."""
+        """By name; no cell at all if there are too many or too few, which no passenger is made of."""
         if len(cells) != len(self._columns):
-            return cells
+            return []
         return {column: cell for column, cell in zip(self._columns, cells, strict=True) if cell}
 
 

@@ -6,7 +6,8 @@ from http import HTTPStatus
 from typing import Final
 
 from passengers_service.services.bulk_csv import CHARSETS, CsvReader
-from passengers_service.services.bulk_json import JsonArrayReader, NdjsonReader
+from passengers_service.services.bulk_json import NdjsonReader
+from passengers_service.services.bulk_json_array import JsonArrayReader
 from passengers_service.services.bulk_rows import RowReader
 from service_kit.problems import ServiceError
 

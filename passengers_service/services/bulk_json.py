@@ -1,25 +1,44 @@
-"""Rows in JSON: one object a line (NDJSON), or one array of objects."""
+"""Rows in JSON: how one object a line (NDJSON) is cut, and what is in a row. `bulk_json_array.py` cuts an array."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Final
+from typing import Annotated, ClassVar, Final
 
 import msgspec
-from pydantic import TypeAdapter
+from pydantic import FailFast, TypeAdapter
 from pydantic_core import from_json
 
 from passengers_service.models.passenger import NewPassenger
 from passengers_service.services.bulk_rows import BOM, UnfinishedBodyError, require_short
-from service_kit.problems import MalformedRequestError
 
-_PASSENGERS: Final = TypeAdapter(list[NewPassenger])
-_ROWS: Final = msgspec.json.Decoder(list[msgspec.Raw])
+# At the first bad row it stops: which others are bad is asked row by row, so that no heap of mistakes is ever made.
+_PASSENGERS: Final = TypeAdapter(Annotated[list[NewPassenger], FailFast()])
+_FIELDS: Final = tuple(NewPassenger.model_fields)
+_SHAPE: Final = msgspec.json.Decoder(
+    msgspec.defstruct("Shape", [(name, msgspec.Raw, b"") for name in _FIELDS], forbid_unknown_fields=True)
+)
 
 
-def _parsed(rows: Sequence[bytes | msgspec.Raw]) -> list[NewPassenger]:
-    return _PASSENGERS.validate_json(b"[%b]" % b",".join(rows))
+class JsonRows:
+    """What is done with rows once they are cut out of a body in JSON."""
+
+    def parsed(self, rows: Sequence[bytes | msgspec.Raw]) -> list[NewPassenger]:
+        """The passengers of rows."""
+        return _PASSENGERS.validate_json(b"[%b]" % b",".join(rows))
+
+    def is_overfull(self, row: bytes | msgspec.Raw) -> bool:
+        """Whether it has unknown fields, and may have hundreds of them: each would become a mistake of its own."""
+        if bytes(row).count(b":") <= 2 * len(_FIELDS):
+            return False
+        try:
+            _SHAPE.decode(row)
+        except msgspec.ValidationError as error:  # of the first one
+            return "unknown field" in str(error)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return False  # no JSON at all, which is one mistake
+        return False
 
 
-class NdjsonReader:
+class NdjsonReader(JsonRows):
     """Rows as `application/x-ndjson`; empty lines count for nothing, the last line may lack its end."""
 
     misshapen: ClassVar[str] = "A row is one JSON object on a line of its own"
@@ -45,32 +64,9 @@ class NdjsonReader:
     def _rows(self, lines: list[bytes]) -> list[bytes]:
         if self._at_start and lines:
             lines[0], self._at_start = lines[0].removeprefix(BOM), False
-        return [line for line in lines if line and not line.isspace()]
-
-    parsed = staticmethod(_parsed)
-
-
-class JsonArrayReader:
-    """Rows as `application/json`: the body is kept until its end, so it has to be bounded."""
-
-    misshapen: ClassVar[str] = "A row is one JSON object"
-
-    def __init__(self) -> None:
-        self._body = bytearray()
-
-    def feed(self, piece: bytes) -> list[msgspec.Raw]:
-        """Keep it."""
-        self._body += piece
-        return []
-
-    def end(self) -> list[msgspec.Raw]:
-        """All rows, not yet read."""
-        try:
-            return _ROWS.decode(self._body.removeprefix(BOM))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise MalformedRequestError(f"The body is not one whole JSON array of objects: {error}.") from None
-
-    parsed = staticmethod(_parsed)
+        rows = [line for line in lines if line and not line.isspace()]
+        require_short(max(rows, key=len, default=b""))
+        return rows
 
 
 def _require_whole(row: bytes) -> None:

@@ -106,12 +106,12 @@ class _Load:
 
     def _checked(self, rows: Sequence[Row], reader: RowReader) -> Sequence[Numbered]:
         result = self._result
-        found = checked(rows, reader, first=result.received + 1)
-        result.received += len(rows)
-        if result.received > self.max_rows:
+        if result.received + len(rows) > self.max_rows:
             raise TooManyRowsError(
                 f"One request takes up to {self.max_rows} rows. Split them, as python -m passengers_service.load does."
             )
+        found = checked(rows, reader, first=result.received + 1, most_mistakes=result.room)
+        result.received += len(rows)
         result.reject(found.mistakes, len(rows) - len(found.passengers))
         return found.passengers
 

@@ -39,10 +39,15 @@ class LoadResult(BaseModel):
     rejected_count: int
     rejected: list[RejectedRow] = Field(description=f"What is wrong with them, the first {LISTED_MISTAKES} mistakes.")
 
+    @property
+    def room(self) -> int:
+        """How many mistakes more are listed."""
+        return LISTED_MISTAKES - len(self.rejected)
+
     def reject(self, mistakes: Sequence[RejectedRow], rows: int) -> None:
         """Note the mistakes of so many rows."""
         self.rejected_count += rows
-        self.rejected += mistakes[: LISTED_MISTAKES - len(self.rejected)]
+        self.rejected += mistakes[: self.room]
 
     def require_good(self) -> None:
         """Refuse a strict load that has a bad row.

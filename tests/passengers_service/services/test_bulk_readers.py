@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from passengers_service.services.bulk_check import CheckedRows, checked
 from passengers_service.services.bulk_csv import BadHeaderLineError, CsvReader
 from passengers_service.services.bulk_formats import UnknownFormatError, reader_for
-from passengers_service.services.bulk_json import JsonArrayReader, NdjsonReader
+from passengers_service.services.bulk_json import NdjsonReader
+from passengers_service.services.bulk_json_array import JsonArrayReader
 from passengers_service.services.bulk_rows import MAX_ROW_CHARACTERS, RowReader, UnfinishedBodyError, chunks_of
 from service_kit.problems import MalformedRequestError
+from tests.passengers_service.bulk_reading import numbers, read, stored, told
 from tests.passengers_service.bulk_rows import COLUMNS, JsonObject, as_csv, as_json, as_ndjson, row_of
 
 Writer = Callable[[Sequence[JsonObject]], bytes]
@@ -28,24 +29,6 @@ AWKWARD = [
     row_of(2, email=None, phone=None),
     row_of(3, first_name="李", last_name="😀 ß"),
 ]
-
-
-def read(reader: RowReader, *pieces: bytes) -> CheckedRows:
-    rows = [row for piece in pieces for row in reader.feed(piece)]
-    return checked([*rows, *reader.end()], reader, first=1)
-
-
-def stored(rows: CheckedRows) -> list[JsonObject]:
-    assert list(rows.mistakes) == []
-    return [passenger.model_dump(mode="json", exclude={"id"}) for _, passenger in rows.passengers]
-
-
-def told(rows: CheckedRows) -> list[tuple[int, str | None]]:
-    return [(mistake.row, mistake.field) for mistake in rows.mistakes]
-
-
-def numbers(rows: CheckedRows) -> list[int]:
-    return [number for number, _ in rows.passengers]
 
 
 @in_each_format
@@ -238,11 +221,11 @@ def test_a_compressed_body_is_refused() -> None:
 
 
 @in_each_format
-async def test_chunks_hold_at_most_a_thousand_rows(content_type: str, write: Writer) -> None:
+async def test_chunks_hold_at_most_five_hundred_rows(content_type: str, write: Writer) -> None:
     body = write([row_of(number) for number in range(2500)])
 
     async def pieces() -> AsyncIterator[bytes]:
         for start in range(0, len(body), 65_536):
             yield body[start : start + 65_536]
 
-    assert [len(rows) async for rows in chunks_of(pieces(), reader_for(content_type))] == [1000, 1000, 500]
+    assert [len(rows) async for rows in chunks_of(pieces(), reader_for(content_type))] == [500] * 5
