@@ -15,6 +15,7 @@ from passengers_service.routes import bulk, passengers, sync
 from passengers_service.services.bulk_load import Loads
 from passengers_service.services.copy import PASSENGER_COPY
 from service_kit.app import create_app
+from service_kit.body_spool import SpoolRoom
 from service_kit.clock import utc_now
 from service_kit.consuming import consuming
 from service_kit.copy_digest import SharedDigest
@@ -40,7 +41,8 @@ def build(settings: PassengersSettings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.store, app.state.clock = store, clock
         app.state.digest = SharedDigest(store, passenger_rows)
-        app.state.loads = Loads(clock, max_rows=settings.bulk_max_rows)
+        app.state.loads = Loads(store, clock, max_rows=settings.bulk_max_rows)
+        app.state.spool_room = SpoolRoom(settings.bulk_spool_max_bytes)
         async with (
             store.opened(),
             publisher.opened(),

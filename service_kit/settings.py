@@ -7,11 +7,11 @@ import os
 import sys
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal, Self, TypeVar
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service_kit.addresses import account_of, begins_with, is_known_to_everybody, readable_as, with_account
 from service_kit.http_limits import HttpLimits
 from service_kit.keys import keys_in
 
@@ -32,6 +32,10 @@ class EnvironmentSettings(BaseSettings):
         str_strip_whitespace=True,
     )
 
+    environment: Literal["development", "production"] = Field(
+        default_factory=lambda: "production" if _on_railway() else "development"
+    )
+
 
 class ServiceSettings(EnvironmentSettings):
     """Settings of any process, API or worker."""
@@ -39,11 +43,9 @@ class ServiceSettings(EnvironmentSettings):
     service: ClassVar[str] = "service"
     """Name of the process in logs, traces and `/docs`."""
 
-    environment: Literal["development", "production"] = Field(
-        default_factory=lambda: "production" if _on_railway() else "development"
-    )
     host: str = Field("127.0.0.1", description="Address to listen on; `*` is every address, IPv4 and IPv6.")
     port: int = Field(8000, ge=0, le=65535)
+    trusted_proxies: int = Field(0, ge=0, le=10, description="Reverse proxies of ours in front of it; see proxies.py.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"
     otel_exporter_otlp_endpoint: str = ""
@@ -82,37 +84,51 @@ class ApiSettings(ServiceSettings):
         return self
 
 
-def _address(*schemes: str) -> AfterValidator:
-    def check(address: SecretStr) -> SecretStr:
-        if not address.get_secret_value().startswith(schemes):
-            message = f"begin it with {' or '.join(schemes)}"
-            raise ValueError(message)
-        return address
+class StoreSettings(EnvironmentSettings):
+    """What is true of every server that holds data of ours."""
 
-    return AfterValidator(check)
+    allow_open_stores: bool = Field(
+        default=False, description="Says that a production on stores which anybody may enter is meant."
+    )
+
+    def _guard(self, name: str, address: SecretStr, *, must_name_an_account: bool = True) -> None:
+        """Refuse an address that keeps nobody out, in production.
+
+        Raises:
+            ValueError: It is one.
+        """
+        if self.environment != "production" or self.allow_open_stores:
+            return
+        user, password = account_of(address)
+        if is_known_to_everybody(user, password):
+            message = f"the password in {name} is known to everybody: give the account {user} one of your own"
+        elif must_name_an_account and not user:
+            message = f"{name} names no account, so anybody may read and write there: make the server ask for one"
+        else:
+            return
+        message = f"{message}, or set ALLOW_OPEN_STORES=true if that is meant"
+        raise ValueError(message)
 
 
-def _readable(example: str) -> AfterValidator:
-    def check(address: SecretStr) -> SecretStr:
-        try:
-            _ = urlsplit(address.get_secret_value()).port
-        except ValueError:  # whose own words would quote a part of the password
-            message = f"write it as {example}, the password's special characters percent-encoded"
-            raise ValueError(message) from None
-        return address
-
-    return AfterValidator(check)
-
-
-class MongoSettings(EnvironmentSettings):
+class MongoSettings(StoreSettings):
     """Where the documents are."""
 
     mongodb_uri: Annotated[
         SecretStr,
-        _address("mongodb://", "mongodb+srv://"),
+        begins_with("mongodb://", "mongodb+srv://"),
         Field(validation_alias=AliasChoices("MONGODB_URI", "MONGO_URL"), description="MongoDB's address."),
     ] = SecretStr("mongodb://127.0.0.1:27017")
+    mongodb_user: str = ""
+    mongodb_password: SecretStr = SecretStr("")
     mongodb_database: str = Field("services", min_length=1, max_length=63, pattern=r"^[A-Za-z0-9_-]+$")
+
+    @model_validator(mode="after")
+    def _complete_mongodb(self) -> Self:
+        self.mongodb_uri = with_account(self.mongodb_uri, self.mongodb_user, self.mongodb_password)
+        # With another mechanism than passwords (a certificate, say) the account need not stand in the address.
+        by_password = "authMechanism=" not in self.mongodb_uri.get_secret_value()
+        self._guard("MONGODB_URI", self.mongodb_uri, must_name_an_account=by_password)
+        return self
 
 
 def _plain_scheme(address: SecretStr) -> SecretStr:
@@ -120,16 +136,18 @@ def _plain_scheme(address: SecretStr) -> SecretStr:
     return SecretStr(f"postgresql://{address.get_secret_value().partition('://')[2]}")
 
 
-class PostgresSettings(EnvironmentSettings):
+class PostgresSettings(StoreSettings):
     """Where the tables are: the address names the server and who we are, the database has a name of its own."""
 
     database_url: Annotated[
         SecretStr,
-        _address("postgresql://", "postgres://", "postgresql+asyncpg://"),
-        _readable("postgresql://user:password@host:5432"),
+        begins_with("postgresql://", "postgres://", "postgresql+asyncpg://"),
+        readable_as("postgresql://user:password@host:5432"),
         AfterValidator(_plain_scheme),
         Field(description="PostgreSQL's address; a database in it is passed over."),
     ] = SecretStr("postgresql://postgres@127.0.0.1:5432")
+    database_user: str = ""
+    database_password: SecretStr = SecretStr("")
     database_name: str = Field("services", pattern=r"^[a-z_][a-z0-9_]{0,62}$")
     database_statement_timeout_seconds: int = Field(
         30, ge=1, description="A statement that takes longer is given up: no caller waits for it any more."
@@ -154,16 +172,31 @@ class PostgresSettings(EnvironmentSettings):
         3, ge=1, description="After so many questions without an answer it is over, instead of after two hours."
     )
 
+    @model_validator(mode="after")
+    def _complete_database(self) -> Self:
+        self.database_url = with_account(self.database_url, self.database_user, self.database_password)
+        # Its password may come from a file or a certificate may stand for it: only one that is known is refused.
+        self._guard("DATABASE_URL", self.database_url, must_name_an_account=False)
+        return self
 
-class RabbitSettings(EnvironmentSettings):
+
+class RabbitSettings(StoreSettings):
     """Where the broker is."""
 
     rabbitmq_url: Annotated[
         SecretStr,
-        _address("amqp://", "amqps://"),
-        _readable("amqp://user:password@host:5672/"),
+        begins_with("amqp://", "amqps://"),
+        readable_as("amqp://user:password@host:5672/"),
         Field(validation_alias=AliasChoices("RABBITMQ_URL", "CLOUDAMQP_URL"), description="AMQP address."),
     ] = SecretStr("amqp://guest:guest@127.0.0.1:5672/")
+    rabbitmq_user: str = ""
+    rabbitmq_password: SecretStr = SecretStr("")
+
+    @model_validator(mode="after")
+    def _complete_rabbitmq(self) -> Self:
+        self.rabbitmq_url = with_account(self.rabbitmq_url, self.rabbitmq_user, self.rabbitmq_password)
+        self._guard("RABBITMQ_URL", self.rabbitmq_url)
+        return self
 
 
 class SyncSettings(EnvironmentSettings):

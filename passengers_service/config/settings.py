@@ -18,5 +18,16 @@ class PassengersSettings(ApiSettings, PostgresSettings, RabbitSettings, SyncSett
     bulk_max_bytes: int = Field(
         67_108_864,
         ge=1024,
-        description="Its size; that of a JSON array is held in memory, rows in CSV and NDJSON are not.",
+        description="Its size.",
+    )
+    bulk_spool_max_bytes: int = Field(
+        1_073_741_824,
+        ge=1024,
+        description="Room on disk for all bodies that wait for their end, in the folder that TMPDIR names.",
+    )
+    bulk_min_bytes_per_second: int = Field(
+        1024, ge=1, description="Who sends slower is given up: slower than any network that people use."
+    )
+    bulk_max_seconds: int = Field(
+        900, ge=1, description="How long a body may come; platforms cut requests off after a quarter of an hour."
     )

@@ -1,21 +1,23 @@
 """`POST /passengers/bulk`: thousands of passengers in one request, in three formats."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import WithJsonSchema
 
+from passengers_service.config.settings import PassengersSettings
 from passengers_service.models.passenger import NewPassenger
-from passengers_service.routes.dependencies import StoreDep
 from passengers_service.services.bulk_csv import BadHeaderLineError
 from passengers_service.services.bulk_formats import UnknownFormatError, reader_for
 from passengers_service.services.bulk_load import Loads, TooManyRowsError
 from passengers_service.services.bulk_result import LoadResult, NoRowsError, RejectedRowsError
 from passengers_service.services.bulk_rows import UnfinishedBodyError
+from service_kit.body_spool import NoRoomError, spooled
 from service_kit.dependencies import NowDep
 from service_kit.problems import problems
-from service_kit.request_stream import CutOffBodyError, SlowBodyError, streamed_body, streams_body
+from service_kit.request_stream import CutOffBodyError, Patience, SlowBodyError, streamed_body, streams_body
 
 router = APIRouter(prefix="/passengers", tags=["passengers"])
 
@@ -74,14 +76,13 @@ _APPLIED: Final[dict[int | str, dict[str, Any]]] = {
     responses=_APPLIED
     | problems(
         *(UnknownFormatError, TooManyRowsError, NoRowsError, RejectedRowsError),
-        *(BadHeaderLineError, UnfinishedBodyError, CutOffBodyError, SlowBodyError),
+        *(BadHeaderLineError, UnfinishedBodyError, CutOffBodyError, SlowBodyError, NoRoomError),
     ),
 )
 @streams_body
 async def load(
     request: Request,
     response: Response,
-    store: StoreDep,
     loads: Annotated[Loads, Depends(_loads)],
     now: NowDep,
     prefer: Prefer = None,
@@ -93,13 +94,22 @@ async def load(
     `Prefer: handling=lenient` the good ones are stored, and the bad ones listed. A repeat is harmless.
     """
     handling = _handling(prefer or ())
-    reader = reader_for(request.headers.get("Content-Type", ""), request.headers.get("Content-Encoding", ""))
-    body = streamed_body(request, request.app.state.settings.bulk_max_bytes)
-    async with store.transaction() as session:
-        result = await loads.load(session, body, reader, is_lenient=handling == "lenient", now=now)
+    written = request.headers.get("Content-Type", ""), request.headers.get("Content-Encoding", "")
+    make_reader = partial(reader_for, *written)
+    make_reader()  # refuses another format before its body has come
+    async with spooled(_body(request), request.app.state.spool_room) as body:
+        result = await loads.load(body, make_reader, is_lenient=handling == "lenient", now=now)
     if handling:
         response.headers["Preference-Applied"] = f"handling={handling}"
     return result
+
+
+def _body(request: Request) -> AsyncIterator[bytes]:
+    settings: PassengersSettings = request.app.state.settings
+    patience = Patience(
+        least_bytes_per_second=settings.bulk_min_bytes_per_second, longest_seconds=settings.bulk_max_seconds
+    )
+    return streamed_body(request, settings.bulk_max_bytes, patience)
 
 
 def _handling(prefer: Sequence[str]) -> Handling | None:

@@ -5,7 +5,7 @@ again changes nothing.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
@@ -22,11 +22,13 @@ from passengers_service.services.bulk_result import LoadResult, NoRowsError
 from passengers_service.services.bulk_rows import Row, RowReader, chunks_of
 from passengers_service.services.bulk_staging import Numbered, Staging, Step
 from passengers_service.services.bulk_statements import INSERT, IS_ANYBODY_KNOWN, LOCK, ONE_AT_A_TIME, UPDATE
+from service_kit.body_spool import SpooledBody
 from service_kit.events import envelope_parts
 from service_kit.hybrid_clock import HybridClock, stamp_text
 from service_kit.list_version import count_change
 from service_kit.postgres import violated_constraint
 from service_kit.postgres_outbox import wake_relays
+from service_kit.postgres_store import PostgresStore
 from service_kit.problems import ServiceError
 
 STEP_ROWS: Final = 10_000
@@ -42,23 +44,31 @@ class TooManyRowsError(ServiceError):
 
 
 class Loads:
-    """Takes loads, some at a time: so that slow clients do not hold every connection of the pool.
+    """Stores loads, some at a time: so that they do not hold every connection of the pool.
 
     Args:
+        store: Where the passengers are.
         clock: Stamps what changes.
         max_rows: Of one load.
-        at_once: How many loads are read and stored at the same time; the others wait.
+        at_once: How many loads are checked and stored at the same time; the others wait.
     """
 
-    def __init__(self, clock: HybridClock, *, max_rows: int, at_once: int = 4) -> None:
+    def __init__(self, store: PostgresStore, clock: HybridClock, *, max_rows: int, at_once: int = 4) -> None:
+        self._store = store
         self._clock = clock
         self._max_rows = max_rows
         self._turns = asyncio.Semaphore(at_once)
 
     async def load(
-        self, session: AsyncSession, body: AsyncIterator[bytes], reader: RowReader, *, is_lenient: bool, now: datetime
+        self, body: SpooledBody, make_reader: Callable[[], RowReader], *, is_lenient: bool, now: datetime
     ) -> LoadResult:
-        """Take one load, within the caller's transaction; a thousand rows are read before it holds a connection.
+        """Store one load, of which all is there.
+
+        Args:
+            body: Is read from its beginning, again if PostgreSQL undoes the transaction.
+            make_reader: Of its format.
+            is_lenient: Store the good rows if others are bad.
+            now: The instant of the request.
 
         Raises:
             TooManyRowsError: It has too many rows (413).
@@ -66,8 +76,12 @@ class Loads:
             RejectedRowsError: A row is bad, and the load is not lenient (422).
             MalformedRequestError: It has no rows that could be told apart (400).
         """
+
+        async def work(session: AsyncSession) -> LoadResult:
+            return await _Load(session, self._clock, now, is_lenient, self._max_rows).run(body.pieces(), make_reader())
+
         async with self._turns:
-            return await _Load(session, self._clock, now, is_lenient, self._max_rows).run(body, reader)
+            return await self._store.in_transaction(work)
 
 
 @dataclass

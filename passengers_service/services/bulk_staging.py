@@ -45,7 +45,7 @@ class Staging:
     async def fill(self, chunks: AsyncIterator[Sequence[Numbered]]) -> None:
         """Stage passengers by one COPY, which goes on while the next are read; those without an id get one.
 
-        The first chunk is read before anything needs a connection: most callers send no more.
+        The first chunk is checked before anything needs a connection: most callers send no more.
         """
         first = await anext(chunks, None)
         if first is not None:

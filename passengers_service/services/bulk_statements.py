@@ -69,8 +69,11 @@ _TOLD: Final = f"""
     SELECT CAST(coalesce(sum(passengers), 0) AS integer) FROM events
 """  # noqa: S608 - of constants
 
-ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(7365727001)")
-"""Loads store one after the other: two that overlap would otherwise wait for each other's new documents."""
+ONE_AT_A_TIME: Final = text("SELECT set_config('lock_timeout', '0', true), pg_advisory_xact_lock(7365727001)")
+"""Loads store one after the other: two that overlap would otherwise wait for each other's new documents.
+
+From here on one waits for a lock as long as a statement may take: there are others before it, each for some seconds.
+"""
 
 DROP_REPEATED: Final = text(
     """

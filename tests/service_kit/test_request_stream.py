@@ -7,7 +7,7 @@ import pytest
 from fastapi import APIRouter, FastAPI, Request
 from starlette.types import Message
 
-from service_kit.request_stream import CutOffBodyError, streamed_body, streams_body
+from service_kit.request_stream import CutOffBodyError, Patience, streamed_body, streams_body
 from service_kit.settings import ApiSettings
 from tests.service_kit import notes_api
 from tests.service_kit.conftest import ClientMaker
@@ -26,7 +26,8 @@ async def count_bytes(request: Request) -> int:
 @router.post("/slow")
 @streams_body
 async def count_hasty_bytes(request: Request) -> int:
-    return sum([len(piece) async for piece in streamed_body(request, LIMIT, patience_seconds=0.01)])
+    hasty = Patience(silent_seconds=0.2, least_bytes_per_second=16 * 1024, longest_seconds=0.6)
+    return sum([len(piece) async for piece in streamed_body(request, LIMIT, hasty)])
 
 
 @pytest.fixture
@@ -39,9 +40,9 @@ async def client(make_client: ClientMaker, app: FastAPI) -> httpx.AsyncClient:
     return await make_client(app)
 
 
-async def pieces(count: int, *, seconds_between: float = 0) -> AsyncIterator[bytes]:
+async def pieces(count: int, *, size: int = 1024, seconds_between: float = 0) -> AsyncIterator[bytes]:
     for _ in range(count):
-        yield b"x" * 1024
+        yield b"x" * size
         await asyncio.sleep(seconds_between)
 
 
@@ -70,10 +71,26 @@ async def test_the_marked_body_may_hold_any_bytes(client: httpx.AsyncClient) -> 
     assert answer.json() == 8
 
 
-async def test_a_client_that_stays_silent_is_given_up(client: httpx.AsyncClient) -> None:
-    answer = await client.post("/notes/slow", content=pieces(2, seconds_between=1))
+@pytest.mark.parametrize(
+    ("count", "size", "seconds_between"),
+    [(2, 1024, 5), (1000, 1, 0.05), (1000, 1024, 0.05)],
+    ids=["silent", "too slow", "too long"],
+)
+async def test_a_client_that_would_never_end_is_given_up(
+    client: httpx.AsyncClient, count: int, size: int, seconds_between: float
+) -> None:
+    async with asyncio.timeout(3):
+        answer = await client.post("/notes/slow", content=pieces(count, size=size, seconds_between=seconds_between))
 
     assert (answer.status_code, answer.json()["type"]) == (408, "urn:problem-type:body-too-slow")
+    assert answer.headers["Connection"] == "close"
+
+
+async def test_who_is_slow_but_goes_on_is_waited_for(client: httpx.AsyncClient) -> None:
+    """Ten pauses, of which each alone is shorter than the patience, and all together are longer."""
+    answer = await client.post("/notes/slow", content=pieces(10, seconds_between=0.045))
+
+    assert (answer.status_code, answer.json()) == (200, 10 * 1024)
 
 
 async def test_a_body_that_is_cut_off_is_no_body() -> None:

@@ -16,6 +16,7 @@ from passengers_service.events import NODE, PassengersChanged
 from passengers_service.routes import bulk, passengers
 from passengers_service.services.bulk_load import Loads
 from service_kit.app import create_app
+from service_kit.body_spool import SpoolRoom
 from service_kit.clock import utc_now
 from service_kit.events import decode_event, read_data
 from service_kit.hybrid_clock import HybridClock
@@ -59,7 +60,8 @@ def app(settings: PassengersSettings, store: PostgresStore) -> FastAPI:
         translations=POSTGRES_TRANSLATIONS,
     )
     app.state.store, app.state.clock = store, HybridClock(NODE, utc_now)
-    app.state.loads = Loads(app.state.clock, max_rows=MAX_ROWS)
+    app.state.loads = Loads(store, app.state.clock, max_rows=MAX_ROWS)
+    app.state.spool_room = SpoolRoom(settings.bulk_spool_max_bytes)
     return app
 
 

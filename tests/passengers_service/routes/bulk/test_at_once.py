@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
+import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from passengers_service.services import bulk_load
 from passengers_service.services.bulk_load import Loads
 from service_kit.postgres_store import PostgresStore
 from tests.passengers_service.bulk_rows import as_ndjson, row_of
@@ -51,27 +54,61 @@ async def test_a_registration_that_is_not_committed_yet_is_waited_for(
     async with store.transaction() as session:
         await session.execute(text("UPDATE passengers SET document_number = 'PAB000002'"))
         loading = asyncio.create_task(load(api, as_ndjson([row_of(2), row_of(3)])))
-        waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'")
-        while not (await session.execute(waiting)).scalar():  # noqa: ASYNC110 - it is PostgreSQL that changes it
-            await asyncio.sleep(0.01)
+        await _until_waiting(session, 1)
 
     assert counts(await loading) == (2, 1, 1, 0, 0)
     assert await stored(store) == [row_of(2) | {"email": "ana2@example.com"}, row_of(3)]
 
 
-async def test_a_load_waits_for_its_turn_before_it_reads(app: FastAPI, api: httpx.AsyncClient) -> None:
-    app.state.loads = Loads(app.state.clock, max_rows=MAX_ROWS, at_once=1)
-    order: list[str] = []
+async def test_loads_that_have_not_come_yet_hold_up_nobody(
+    app: FastAPI, api: httpx.AsyncClient, store: PostgresStore
+) -> None:
+    app.state.loads = Loads(store, app.state.clock, max_rows=MAX_ROWS, at_once=1)
+    begun, go_on = asyncio.Semaphore(0), asyncio.Event()
 
-    async def body(name: str, number: int) -> AsyncIterator[bytes]:
-        order.append(f"{name} begins")
-        await asyncio.sleep(0.05)
-        order.append(f"{name} ends")
-        yield as_ndjson([row_of(number)])
+    async def slow_body(number: int) -> AsyncIterator[bytes]:
+        body = as_ndjson([row_of(number), row_of(number + 100)])
+        yield body[:-5]
+        begun.release()
+        await go_on.wait()
+        yield body[-5:]
 
     headers = {"Content-Type": NDJSON}
     async with asyncio.TaskGroup() as callers:
-        for number, name in enumerate(["one", "another"]):
-            callers.create_task(api.post("/passengers/bulk", content=body(name, number), headers=headers))
+        slow = [
+            callers.create_task(api.post("/passengers/bulk", content=slow_body(number), headers=headers))
+            for number in range(20)
+        ]
+        for _ in slow:
+            await begun.acquire()
+        async with asyncio.timeout(10):
+            assert counts(await load(api, as_ndjson([row_of(500)]))) == (1, 1, 0, 0, 0)
+        assert store.engine.pool.checkedout() == 0  # type: ignore[attr-defined]  # a queue pool's
+        go_on.set()
 
-    assert order == ["one begins", "one ends", "another begins", "another ends"]
+    assert [counts(task.result()) for task in slow] == [(2, 2, 0, 0, 0)] * 20
+
+
+async def test_a_load_and_an_edit_that_wait_for_each_other_are_both_answered(
+    api: httpx.AsyncClient, store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The edit has passenger 1 and wants document 9, the load has 9 and wants 1: PostgreSQL undoes one of the two."""
+    monkeypatch.setattr(bulk_load, "STEP_ROWS", 1)
+    await load(api, as_ndjson([row_of(1)]))
+    [passenger] = (await api.get("/passengers")).json()["items"]
+    async with store.transaction() as session:
+        await session.execute(text("SELECT FROM passengers FOR UPDATE"))  # until both are where they have to be
+        editing = asyncio.create_task(api.put(f"/passengers/{passenger['id']}", json=row_of(9)))
+        await _until_waiting(session, 1)
+        loading = asyncio.create_task(load(api, as_ndjson([row_of(9), row_of(1, first_name="Eva")])))
+        await _until_waiting(session, 2)
+
+    edited, loaded = await asyncio.gather(editing, loading)
+    assert (edited.status_code, loaded.status_code) in {(200, 200), (409, 200)}
+    assert [row["document_number"] for row in await stored(store)] == ["PAB000001", "PAB000009"]
+
+
+async def _until_waiting(session: AsyncSession, count: int) -> None:
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype IN ('transactionid', 'tuple')")
+    while await session.scalar(waiting) != count:  # noqa: ASYNC110 - it is PostgreSQL that changes it
+        await asyncio.sleep(0.01)
