@@ -10,6 +10,7 @@ from tests.faults.alarm import alarm
 from tests.faults.backlog import backlog
 from tests.faults.copies import SYNC_FAULTS, sync
 from tests.faults.dead_queue import dead_queue
+from tests.faults.frozen import frozen_replica
 from tests.faults.memory import memory
 from tests.faults.run import run
 from tests.faults.scenarios import SCENARIOS
@@ -47,6 +48,7 @@ def _further(name: str, perform: Perform, seconds: float) -> Performance:
 _ALL: Final = (
     *(Performance(scenario.name, scenario.story, scenario.seconds, partial(run, scenario)) for scenario in SCENARIOS),
     *(Performance(name, getdoc(fault) or "", 45, partial(sync, fault, name)) for name, fault in SYNC_FAULTS.items()),
+    Performance("frozen_replica", getdoc(frozen_replica) or "", 45, frozen_replica),
     _further("backlog", backlog, seconds=25),
     _further("dead_queue", dead_queue, seconds=20),
     _further("alarm", alarm, seconds=60),
