@@ -1,11 +1,15 @@
 """What a load leaves behind: its passengers, their events, and a new tag of the list."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import httpx
 import pytest
 from sqlalchemy import text
 
+from passengers_service.events import NODE
+from service_kit.clock import utc_now
+from service_kit.hybrid_clock import HybridClock
 from service_kit.postgres_store import PostgresStore
 from tests.passengers_service.bulk_rows import JsonObject, as_csv, as_json, as_ndjson, row_of
 from tests.passengers_service.routes.bulk.conftest import (
@@ -84,7 +88,7 @@ async def test_a_change_is_stamped_later_than_a_clock_that_runs_ahead(
     api: httpx.AsyncClient, store: PostgresStore
 ) -> None:
     await load(api, as_ndjson([row_of(1)]))
-    ahead = 1 << 62
+    ahead = HybridClock(NODE, lambda: utc_now() + timedelta(hours=1)).tick()
     async with store.transaction() as session:
         await session.execute(text("UPDATE passengers SET stamps[4] = :ahead"), {"ahead": ahead})
 
