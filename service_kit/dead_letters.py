@@ -14,6 +14,7 @@ import structlog
 import typer
 
 from service_kit.dead_letter_queue import MOST_LETTERS, DeadLetterQueue, DeadLettersError, Letter, opened
+from service_kit.printable import printable
 from service_kit.rabbit_connection import BROKER_ERRORS
 from service_kit.rabbit_publisher import RabbitPublisher
 from service_kit.settings import RabbitSettings, load
@@ -46,7 +47,7 @@ def list_letters(context: typer.Context) -> None:
         letters = await dead.letters()
         for letter in sorted(letters, key=lambda letter: letter.dead_at):
             since = letter.dead_at or "unknown"
-            print(_plain(f"{letter.id}  since {since}  attempts {letter.attempts}  {letter.reason}"))
+            print(printable(f"{letter.id}  since {since}  attempts {letter.attempts}  {letter.reason}"))
         more = "or more " if len(letters) == MOST_LETTERS else ""
         print(f"{len(letters)} {more}dead in {context.obj}")
 
@@ -59,8 +60,8 @@ def show(context: typer.Context, ids: Ids = None) -> None:
 
     async def run(dead: DeadLetterQueue) -> None:
         for letter in _chosen(await dead.letters(), ids, every=not ids):
-            print(f"{_plain(letter.id)}\n  headers: {dict(letter.message.headers)}")
-            print(f"  body: {_plain(letter.message.body[:_SHOWN_BYTES].decode(errors='backslashreplace'))}")
+            print(f"{printable(letter.id)}\n  headers: {dict(letter.message.headers)}")
+            print(f"  body: {printable(letter.message.body[:_SHOWN_BYTES].decode(errors='backslashreplace'))}")
 
     _with_letters(context, run)
 
@@ -115,13 +116,8 @@ def _require_all(settled: int, letters: list[Letter]) -> None:
 
 def _report(what: str, letters: list[Letter], *, dry_run: bool) -> None:
     for letter in letters:
-        print(f"{'would be ' if dry_run else ''}{what}: {_plain(letter.id)}")
+        print(f"{'would be ' if dry_run else ''}{what}: {printable(letter.id)}")
     print(f"{len(letters)} {'would be ' if dry_run else ''}{what}")
-
-
-def _plain(text: str) -> str:
-    """One line without the control characters by which a stranger's message could rewrite the terminal."""
-    return "".join([sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text])
 
 
 def _url() -> str:

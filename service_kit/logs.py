@@ -1,20 +1,24 @@
 """Logs: one line an event on standard output, for people (`console`) or for machines (`json`).
 
-structlog's own loggers and the standard library's (uvicorn, aio-pika, …) come out alike.
+structlog's own loggers and the standard library's (uvicorn, aio-pika, …) come out alike. No value can end its line or
+write another one: what does not print is escaped, and a traceback is indented.
 """
 
 import io
 import json
 import logging
 import sys
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TextIO
 
 import msgspec
 import structlog
 from opentelemetry import trace
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
+from service_kit.printable import printable
 from service_kit.settings import ServiceSettings
 
 # Chatty below this level, and what they say there is of no use to who runs a service.
@@ -32,20 +36,39 @@ def _render_json(service: str) -> Processor:
     def render(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
         event["service"] = service
         try:
-            return msgspec.json.encode(event, enc_hook=str).decode()
+            line = msgspec.json.encode(event, enc_hook=str).decode()
         except (ValueError, OverflowError):  # half a surrogate pair, or a number over 64 bits
             return json.dumps(event, default=str)
+        return line if line.isprintable() else _escaped_json(line)
 
     return render
+
+
+def _escaped_json(line: str) -> str:
+    """The same JSON; what does not print can only stand in its strings."""
+    return "".join([sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in line])
 
 
 def _render_plain(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     """What structlog's ConsoleRenderer writes without colours, at a fifth of its cost."""
     stack = event.pop("exception", None)
     line = f"{event.pop('timestamp')} {event.pop('level'):<7} {event.pop('event')}"
-    line += "".join([f" {key}={value}" for key, value in event.items()])
-    line = line.replace("\n", "\\n")
-    return f"{line}\n{stack}" if stack else line
+    line = printable(line + "".join([f" {key}={value}" for key, value in event.items()]))
+    return f"{line}\n{_indented(stack)}" if stack else line
+
+
+def _indented(stack: str) -> str:
+    """A traceback none of whose lines can be taken for one of another kind: it quotes errors, and they strangers."""
+    return "\n".join([f"  {printable(line)}" for line in stack.rstrip("\n").split("\n")])
+
+
+def _print_indented(output: TextIO, error: ExcInfo) -> None:
+    output.write("\n" + _indented("".join(traceback.format_exception(*error))))
+
+
+def _make_printable(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """For ConsoleRenderer, which quotes values but not the event itself."""
+    return {**event, "event": printable(str(event["event"]))}
 
 
 def _renderers(settings: ServiceSettings) -> list[Processor]:
@@ -57,7 +80,7 @@ def _renderers(settings: ServiceSettings) -> list[Processor]:
         ]
     if sys.stdout.isatty():
         # structlog's own choice of traceback shows the variables of every frame, passwords too.
-        return [structlog.dev.ConsoleRenderer(pad_event_to=0, exception_formatter=structlog.dev.plain_traceback)]
+        return [_make_printable, structlog.dev.ConsoleRenderer(pad_event_to=0, exception_formatter=_print_indented)]
     return [structlog.processors.format_exc_info, _render_plain]
 
 
@@ -121,6 +144,6 @@ def announcer(settings: ServiceSettings) -> Callable[[str], None]:
         In the console format the text alone makes the line; in the JSON format it is the line's `message`.
     """
     if settings.log_format == "console":
-        return lambda text: print(text, flush=True)
+        return lambda text: print(printable(text), flush=True)
     logger = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound_logger("INFO"))
     return lambda text: logger.info(text)  # noqa: PLW0108 - `logger.info` itself would freeze today's configuration

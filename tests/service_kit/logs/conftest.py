@@ -1,5 +1,6 @@
 """What the logs print, read line by line."""
 
+import io
 import json
 import logging
 from collections.abc import Callable, Iterator
@@ -36,6 +37,11 @@ def lines(capsys: pytest.CaptureFixture[str]) -> Lines:
 def events(lines: Lines) -> Callable[[], list[dict[str, Any]]]:
     """The same, each line read as JSON."""
     return lambda: [json.loads(line) for line in lines()]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 def configure(log_format: str = "console", log_level: str = "INFO") -> ServiceSettings:

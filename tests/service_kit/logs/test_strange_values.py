@@ -1,6 +1,7 @@
 """Values, and readers, that a log has to bear."""
 
 import io
+import logging
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +9,8 @@ from typing import Any
 import pytest
 import structlog
 
-from tests.service_kit.logs.conftest import Lines, configure
+from service_kit.logs import announcer
+from tests.service_kit.logs.conftest import Lines, Terminal, configure
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 
@@ -20,6 +22,80 @@ def test_nobody_can_forge_a_line(lines: Lines) -> None:
 
     (line,) = lines()
     assert line.endswith(r"greeted name=Eve\n2026-01-01T00:00:00Z error  all_lost")
+
+
+UNPRINTABLE = [
+    "\r",
+    "\n",
+    "\x00",
+    "\x1b[2K",
+    "\x7f",
+    "\x85",
+    "\x9b2K",
+    "\u2028",
+    "\u2029",
+    "\u202e",
+    "\u2066",
+    "\u200b",
+]
+FORGED = "New order received: 666f1c2ab1e4d3a7c9f0e812"
+
+
+@pytest.mark.parametrize("sign", UNPRINTABLE, ids=ascii)
+@pytest.mark.parametrize("log_format", ["console", "json"])
+def test_no_value_ends_its_line_or_moves_the_cursor(
+    capsys: pytest.CaptureFixture[str], log_format: str, sign: str
+) -> None:
+    configure(log_format=log_format)
+
+    structlog.get_logger().info(f"type {sign}{FORGED}", type=f"{sign}{FORGED}", ids=[f"{sign}{FORGED}"])
+    logging.getLogger("aio_pika").warning("%s", f"{sign}{FORGED}")
+
+    lines = capsys.readouterr().out.split("\n")
+    assert len(lines) == 3
+    assert all(line.isprintable() for line in lines)
+
+
+@pytest.mark.parametrize("sign", UNPRINTABLE, ids=ascii)
+def test_json_says_what_the_value_was(events: Callable[[], list[dict[str, Any]]], sign: str) -> None:
+    configure(log_format="json")
+
+    structlog.get_logger().info("seen", value=f"a{sign}b")
+
+    (event,) = events()
+    assert event["value"] == f"a{sign}b"
+
+
+@pytest.mark.parametrize("sign", UNPRINTABLE, ids=ascii)
+def test_an_announcement_is_one_line(capsys: pytest.CaptureFixture[str], sign: str) -> None:
+    announcer(configure())(f"Order {sign} cancelled")
+
+    (line, rest) = capsys.readouterr().out.split("\n")
+    assert line.isprintable()
+    assert not rest
+
+
+def test_no_error_forges_a_line_in_its_trace(lines: Lines) -> None:
+    configure()
+
+    error = ValueError(f"\n{FORGED}\r\x1b[2K{FORGED}")
+    structlog.get_logger().error("failed", exc_info=error)
+
+    _, *trace = lines()
+    assert all(line.startswith("  ") and line.isprintable() for line in trace)
+
+
+def test_a_terminal_gets_no_escape_of_a_strangers_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    configure()
+
+    structlog.get_logger().info(f"\x1b[2K\r{FORGED}", type=f"\x1b[2K\r{FORGED}")
+
+    shown = terminal.getvalue()
+    assert shown.count(FORGED) == 2
+    assert "\r" not in shown
+    assert "\x1b[2K" not in shown
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Errors in the logs: their trace, and nobody's secrets."""
 
-import io
 import logging
 import sys
 from collections.abc import Callable
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 import structlog
 
-from tests.service_kit.logs.conftest import Lines, configure, fail
+from tests.service_kit.logs.conftest import Lines, Terminal, configure, fail
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 
@@ -25,8 +24,8 @@ def test_the_console_shows_the_trace_below_the_line_but_no_variables(lines: Line
 
     first, *trace = lines()
     assert first.split()[1:3] == ["error", "failed"]
-    assert trace[0] == "Traceback (most recent call last):"
-    assert trace[-1] == "ValueError: of 7 letters"
+    assert trace[0] == "  Traceback (most recent call last):"
+    assert trace[-1] == "  ValueError: of 7 letters"
     assert "hunter2" not in "\n".join(trace)
 
 
@@ -42,11 +41,6 @@ def test_json_holds_the_trace_in_one_field(events: Callable[[], list[dict[str, A
     (event,) = events()
     assert event["exception"].startswith("Traceback (most recent call last):\n")
     assert event["exception"].endswith("\nValueError: of 7 letters")
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 def test_a_terminal_gets_colours_but_no_variables_either(monkeypatch: pytest.MonkeyPatch) -> None:
