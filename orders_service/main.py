@@ -24,7 +24,7 @@ def build(settings: OrdersSettings) -> FastAPI:
     """The API on the servers that `settings` name."""
     store = open_store(settings)
     publisher = open_publisher(settings)
-    relay = Relay(MongoOutbox(store.database[Order.Settings.name]), publisher)
+    relay = Relay(MongoOutbox(store.database[Order.Settings.name], store.clock), publisher)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -17,6 +17,7 @@ from pymongo import ReadPreference, WriteConcern, errors
 from pymongo.read_concern import ReadConcern
 
 from service_kit.attempts import set_within
+from service_kit.mongo_clock import ServerClock
 from service_kit.mongo_collections import knows_uuids, look_at, plan_of
 from service_kit.mongo_duplicates import find_duplicates, told
 from service_kit.problems import ErrorTranslations, StoreUnavailableError
@@ -84,12 +85,16 @@ class MongoStore(Store):
     """The mapped documents of a service, with their indexes.
 
     It looks about once a second whether they are still there: whoever drops a collection drops its unique indexes too.
+
+    Attributes:
+        clock: Of the server.
     """
 
     def __init__(self, database: MongoDatabase, documents: Sequence[type[Document]]) -> None:
         super().__init__("mongodb", database.name)
         self.database = database
         self.documents = documents
+        self.clock = ServerClock(database)
         self._uuids: dict[str, Binary] = {}
         self._names_uuids = False
 
@@ -107,6 +112,7 @@ class MongoStore(Store):
             if found := await find_duplicates(self.database, self.documents):
                 raise StoreUnavailableError(told(found, _settled_by(self.documents[0]))) from None
             raise
+        await self.clock.ask()
         self._names_uuids = await knows_uuids(self.database)
         self._uuids = {plan_of(document)[0]: await self._whole(document) for document in self.documents}
 
@@ -117,6 +123,7 @@ class MongoStore(Store):
         return found.uuid
 
     async def _ask(self) -> None:
+        await self.clock.ask()
         for document in self.documents:
             found = await look_at(self.database, document)
             name = plan_of(document)[0]

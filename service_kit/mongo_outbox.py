@@ -5,7 +5,7 @@ entry of a document carries the schedule of them all, which keeps the events of 
 Source: docs/decisions/0002-outbox-inside-the-document.md
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from time import monotonic
@@ -15,9 +15,9 @@ from uuid import uuid4
 from pymongo import ASCENDING, IndexModel, UpdateOne, WriteConcern
 from pymongo.errors import PyMongoError
 
-from service_kit.clock import utc_now
 from service_kit.events import Event, encode_event
 from service_kit.mongo import MongoCollection, connect
+from service_kit.mongo_clock import ServerClock
 from service_kit.outbox import (
     LEASE,
     PARKED_UNTIL,
@@ -48,7 +48,13 @@ _PROCESS: Final = uuid4().hex
 
 
 def new_entry(event: Event, owner: Any, *, now: datetime) -> OutboxEntry:  # noqa: ANN401 - any BSON value can be an _id
-    """An entry for an event of the document `owner`, leased to this process, which publishes it at once."""
+    """An entry for an event of the document `owner`, leased to this process, which publishes it at once.
+
+    Args:
+        event: What has happened.
+        owner: The document's `_id`.
+        now: By the server's clock, and not before it: `MongoStore.clock.at_most()`.
+    """
     return OutboxEntry(event.id, owner, event.type, encode_event(event), now + LEASE, _PROCESS)
 
 
@@ -70,7 +76,13 @@ def is_first(entry: OutboxEntry, document: dict[str, Any]) -> bool:
 
 
 async def release(entry: OutboxEntry, collection: MongoCollection, *, now: datetime) -> None:
-    """Give up the lease of an entry that is not the first: the sweep takes it as soon as those before it have left."""
+    """Give up the lease of an entry that is not the first: the sweep takes it as soon as those before it have left.
+
+    Args:
+        entry: Stored, and not the first.
+        collection: Of its document.
+        now: By the server's clock, and not after it: `MongoStore.clock.at_least()`.
+    """
     await collection.update_one({"_id": entry.owner, "outbox.id": entry.id}, {"$set": {"outbox.$.due_at": now}})
 
 
@@ -88,9 +100,14 @@ def _entry(owner: Any, kept: dict[str, Any], lease_began: float) -> OutboxEntry:
 
 
 class MongoOutbox:
-    """The outboxes of one collection's documents."""
+    """The outboxes of one collection's documents.
 
-    def __init__(self, collection: MongoCollection, clock: Callable[[], datetime] = utc_now) -> None:
+    Args:
+        collection: Of the documents.
+        clock: Of its server: what leases, waits and claims go by.
+    """
+
+    def __init__(self, collection: MongoCollection, clock: ServerClock) -> None:
         self._documents = collection
         # In a replica set a majority has to take a lease: a former primary that is cut off publishes nothing, and
         # nobody publishes what would be rolled back. A standalone server does not wait for its journal.
@@ -101,8 +118,8 @@ class MongoOutbox:
 
     async def claim(self, limit: int) -> Sequence[OutboxEntry]:
         """Lease due entries. Two claimants may find the same document; the update decides who gets it."""
-        now, token, began = self._clock(), uuid4().hex, monotonic()
-        due = {_DUE: {"$lte": now}}
+        clock, token, began = await self._clock.fresh(), uuid4().hex, monotonic()
+        due = {_DUE: {"$lte": clock.at_least()}}
         # Unsorted on purpose: the index is read in its order and only as far as needed. To sort by a path into an array
         # MongoDB would fetch all that is due, which is much after the broker was away.
         found = await self._documents.find(due, {"_id": 1, "size": _SIZE}).limit(limit).to_list(limit)
@@ -110,7 +127,7 @@ class MongoOutbox:
         if not found:
             return []
         ids = {"_id": {"$in": [document["_id"] for document in found]}}
-        lease = {"$set": {_DUE: now + LEASE, _LEASE: token}}
+        lease = {"$set": {_DUE: clock.at_most() + LEASE, _LEASE: token}}
         await self._leasing.update_many({**ids, **due}, lease, hint="_id_")  # else it may walk all that is due
         mine = await self._documents.find({**ids, _LEASE: token}, {"first": {"$first": "$outbox"}}).to_list(limit)
         return [_entry(document["_id"], document["first"], began) for document in mine]
@@ -123,7 +140,7 @@ class MongoOutbox:
 
     async def postpone(self, entries: Sequence[OutboxEntry]) -> None:
         """Set the next try of refused entries."""
-        now = self._clock()
+        now = (await self._clock.fresh()).at_least()
         await self._documents.bulk_write(
             [
                 UpdateOne(
@@ -143,7 +160,7 @@ class MongoOutbox:
 
     async def release_parked(self) -> int:
         """Let parked entries be tried again from the start."""
-        release = {"$set": {_DUE: self._clock(), _ATTEMPTS: 0}}
+        release = {"$set": {_DUE: (await self._clock.fresh()).at_least(), _ATTEMPTS: 0}}
         result = await self._documents.update_many({_DUE: {"$gte": PARKED_UNTIL}}, release)
         return result.modified_count
 
@@ -159,7 +176,7 @@ async def outbox_at(database: str, collection: str) -> AsyncIterator[MongoOutbox
     try:
         if OUTBOX_INDEX.document["name"] not in await found[collection].index_information():
             raise NoOutboxError(f"There is no outbox in the collection {collection!r} of the database {database!r}.")
-        yield MongoOutbox(found[collection])
+        yield MongoOutbox(found[collection], ServerClock(found))
     except PyMongoError as error:
         reason = str(error)[:_REASON_CHARACTERS]
         raise NoOutboxError(f"MongoDB cannot be asked; MONGODB_URI says where it is: {reason}") from error

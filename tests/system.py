@@ -27,7 +27,7 @@ class ServiceProcess(Server):
     def __init__(self, folder: Path, service: str, **settings: str) -> None:
         super().__init__(folder, free_port())
         [self._service] = named_services([service])
-        self._settings = settings
+        self.settings = settings
 
     @classmethod
     def install(cls) -> None:
@@ -66,7 +66,7 @@ class ServiceProcess(Server):
 
     def _environment(self) -> dict[str, str]:
         here = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PORT": str(self.port)}
-        return here | self._settings
+        return here | self.settings
 
 
 def announced(line: str) -> str | None:

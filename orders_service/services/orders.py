@@ -75,7 +75,7 @@ class Orders:
         order_id = new_order_id(now)
         view = placed_view(order_id, wish, now)
         event = order_created(view.id, view.user_id, view.total, view.currency, at=now)
-        entry = new_entry(event, order_id, now=now)
+        entry = new_entry(event, order_id, now=self._store.clock.at_most())
         document = as_document(order_id, view) | {"outbox": [stored(entry)]}
         if mark:
             document["idempotency"] = mark.stored()
@@ -117,7 +117,7 @@ class Orders:
         """
         self._store.require_prepared()
         owner = _id_of(order_id)
-        entry = new_entry(order_cancelled(str(owner), at=now), owner, now=now)
+        entry = new_entry(order_cancelled(str(owner), at=now), owner, now=self._store.clock.at_most())
         cancellable = {"_id": owner, "status": OrderStatus.PLACED, "created_at": {"$gte": now - self._window}}
         change = {
             "$set": {"status": OrderStatus.CANCELLED, "cancelled_at": now},
@@ -129,7 +129,7 @@ class Orders:
         if is_first(entry, changed):
             self._relay.hand_over(entry)
         else:
-            await release(entry, self._collection, now=now)
+            await release(entry, self._collection, now=self._store.clock.at_least())
         return OrderView.of(Order.model_validate(changed))
 
     async def _cancelled_before(self, order_id: str) -> OrderView:

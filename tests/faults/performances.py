@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 
 from tests.faults.alarm import alarm
 from tests.faults.backlog import backlog
+from tests.faults.clocks import clocks_apart
 from tests.faults.copies import SYNC_FAULTS, sync
 from tests.faults.dead_queue import dead_queue
 from tests.faults.frozen import frozen_replica
@@ -49,6 +50,7 @@ _ALL: Final = (
     *(Performance(scenario.name, scenario.story, scenario.seconds, partial(run, scenario)) for scenario in SCENARIOS),
     *(Performance(name, getdoc(fault) or "", 45, partial(sync, fault, name)) for name, fault in SYNC_FAULTS.items()),
     Performance("frozen_replica", getdoc(frozen_replica) or "", 45, frozen_replica),
+    Performance("clocks_apart", getdoc(clocks_apart) or "", 30, clocks_apart),
     _further("backlog", backlog, seconds=25),
     _further("dead_queue", dead_queue, seconds=20),
     _further("alarm", alarm, seconds=60),

@@ -23,8 +23,9 @@ async def run(scenario: Scenario, *, seed: int, seconds: float, rate: float) -> 
         rate: Orders a second.
     """
     random = Random(seed)
-    replicas = {"orders": scenario.orders, "consumers": scenario.consumers}
-    async with trial(scenario.name, seed=seed, rate=rate, **replicas) as current:
+    async with trial(
+        scenario.name, seed=seed, rate=rate, orders=scenario.orders, consumers=scenario.consumers
+    ) as current:
         await current.callers.have_placed(1)
         deadline = time.monotonic() + seconds
         for faults in scenario.rounds(random):

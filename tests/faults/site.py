@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,8 +96,17 @@ class Site(Servers):
 
 
 @asynccontextmanager
-async def opened(folder: Path, *, orders: int = 1, consumers: int = 1) -> AsyncIterator[Site]:
-    """A site with so many replicas of each service, all ready; every process has ended afterwards."""
+async def opened(
+    folder: Path, *, orders: int = 1, consumers: int = 1, last_order: Mapping[str, str] | None = None
+) -> AsyncIterator[Site]:
+    """A site with so many replicas of each service, all ready; every process has ended afterwards.
+
+    Args:
+        folder: For the data and the logs of all.
+        orders: Replicas of orders_service.
+        consumers: Replicas of notifications_service.
+        last_order: What the environment of the last orders_service holds beside what all have.
+    """
     async with AsyncExitStack() as stack:
         store, broker = Mongod(folder / "mongod", free_port()), RabbitNode(folder / "rabbit", free_port())
         cable = RelayCable(broker.url)
@@ -108,6 +117,7 @@ async def opened(folder: Path, *, orders: int = 1, consumers: int = 1) -> AsyncI
             ServiceProcess(folder / f"orders_{n}", "orders_service", RABBITMQ_URL=cable.url, **shared)
             for n in range(orders)
         ]
+        apis[-1].settings.update(last_order or {})
         workers = [
             ServiceProcess(folder / f"notifications_{n}", "notifications_service", RABBITMQ_URL=broker.url)
             for n in range(consumers)

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,15 @@ class Trial:
 
 
 @asynccontextmanager
-async def trial(name: str, *, seed: int, rate: float, orders: int = 1, consumers: int = 1) -> AsyncIterator[Trial]:
+async def trial(
+    name: str,
+    *,
+    seed: int,
+    rate: float,
+    orders: int = 1,
+    consumers: int = 1,
+    last_order: Mapping[str, str] | None = None,
+) -> AsyncIterator[Trial]:
     """Let callers post while the block runs; then wait until nothing waits anywhere, and reckon.
 
     Args:
@@ -45,9 +53,10 @@ async def trial(name: str, *, seed: int, rate: float, orders: int = 1, consumers
         rate: Orders a second.
         orders: Replicas of orders_service.
         consumers: Replicas of notifications_service.
+        last_order: What the environment of the last orders_service holds beside what all have.
     """
     folder = Path(tempfile.mkdtemp(prefix=f"faults_{name}_"))
-    async with sites.opened(folder, orders=orders, consumers=consumers) as site:
+    async with sites.opened(folder, orders=orders, consumers=consumers, last_order=last_order) as site:
         async with Callers(site.urls, rate, Random(seed)) as callers:
             current = Trial(site, callers)
             yield current

@@ -74,7 +74,7 @@ def things(store: MongoStore) -> MongoCollection:
 async def add(store: MongoStore) -> OutboxEntry:
     """An entry whose writer died long ago."""
     owner = uuid4().hex
-    entry = new_entry(thing_happened(), owner, now=utc_now() - LEASE)
+    entry = new_entry(thing_happened(), owner, now=utc_now() - 2 * LEASE)
     await GroupCommit(store, "things").insert({"_id": owner, "outbox": [stored(entry)]})
     return entry
 
@@ -82,17 +82,17 @@ async def add(store: MongoStore) -> OutboxEntry:
 async def test_a_sweep_finds_what_it_has_leased_at_once(store: MongoStore, things: MongoCollection) -> None:
     added = [await add(store) for _ in range(5)]
 
-    claimed = await MongoOutbox(things).claim(10)
+    claimed = await MongoOutbox(things, store.clock).claim(10)
 
     assert {entry.id for entry in claimed} == {entry.id for entry in added}
-    assert not await MongoOutbox(things).claim(10)
+    assert not await MongoOutbox(things, store.clock).claim(10)
 
 
 async def test_what_was_written_is_read_at_once(store: MongoStore, things: MongoCollection) -> None:
     for _ in range(5):
         entry = await add(store)
         assert await things.find_one({"_id": entry.owner})
-        await MongoOutbox(things).clear([entry])
+        await MongoOutbox(things, store.clock).clear([entry])
         assert await things.find_one({"_id": entry.owner, "outbox": []})
 
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -15,7 +15,8 @@ from dev_stack.mongod import Mongod
 from dev_stack.postgres import Postgres
 from service_kit.events import encode_event
 from service_kit.fakes import FakeClock, MemoryOutbox
-from service_kit.mongo import connect
+from service_kit.mongo import MongoDatabase, connect
+from service_kit.mongo_clock import ServerClock
 from service_kit.mongo_outbox import OUTBOX_INDEX, MongoOutbox, stored
 from service_kit.outbox import OutboxEntry, OutboxStore
 from service_kit.postgres import connect as connect_postgres
@@ -70,6 +71,23 @@ async def shop(request: pytest.FixtureRequest) -> AsyncIterator[Shop]:
         yield shop
 
 
+class _StandingClock(ServerClock):
+    """A server's clock that is moved by hand."""
+
+    def __init__(self, database: MongoDatabase, clock: FakeClock) -> None:
+        super().__init__(database)
+        self._clock = clock
+
+    async def ask(self) -> None:
+        pass
+
+    def at_least(self) -> datetime:
+        return self._clock.now
+
+    def at_most(self) -> datetime:
+        return self._clock.now
+
+
 def _in_memory(clock: FakeClock) -> Shop:
     memory = MemoryOutbox(clock)
 
@@ -88,7 +106,7 @@ async def _in_documents(server: Mongod, clock: FakeClock) -> AsyncIterator[Shop]
     async def write(entry: OutboxEntry) -> None:
         await things.update_one({"_id": entry.owner}, {"$push": {"outbox": stored(entry)}}, upsert=True)
 
-    yield Shop(MongoOutbox(things, clock), clock, write)
+    yield Shop(MongoOutbox(things, _StandingClock(database, clock)), clock, write)
     await database.client.drop_database(database.name)
     database.client.close()
 
