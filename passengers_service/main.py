@@ -20,6 +20,7 @@ from service_kit.clock import utc_now
 from service_kit.consuming import consuming
 from service_kit.copy_digest import SharedDigest
 from service_kit.copy_sync import CopySync
+from service_kit.copy_watch import CopyWatch
 from service_kit.health import Check
 from service_kit.hybrid_clock import HybridClock
 from service_kit.postgres import POSTGRES_TRANSLATIONS
@@ -35,7 +36,8 @@ def build(settings: PassengersSettings) -> FastAPI:
     store, publisher, wake_ups = open_store(settings), open_publisher(settings), WakeUps(settings)
     relay = Relay(PostgresOutbox(store.engine, OUTBOX), publisher, woken=wake_ups.woken)
     clock = HybridClock(NODE, utc_now, settings.max_clock_ahead)
-    consumer = open_consumer(settings, CopySync(PASSENGER_COPY, store, clock).handlers)
+    copy = CopySync(PASSENGER_COPY, store, clock, compare_every=settings.sync_check)
+    watch, consumer = CopyWatch(copy), open_consumer(settings, copy.handlers)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -49,6 +51,7 @@ def build(settings: PassengersSettings) -> FastAPI:
             wake_ups.listening(),
             relay.running(),
             pruning(store.engine, INBOX),
+            watch.running(),
             consuming(app, consumer),
         ):
             yield
@@ -62,6 +65,7 @@ def build(settings: PassengersSettings) -> FastAPI:
             Check("postgres", store.ping),
             Check("rabbitmq", publisher.check, required=False),
             Check("consumer", consumer.check, required=False),
+            Check("sync", watch.check, required=False),
         ],
         translations=POSTGRES_TRANSLATIONS,
         tags={

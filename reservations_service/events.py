@@ -17,6 +17,7 @@ from service_kit.stamped_fields import FieldChanges, Instant, RowsChanged, Text
 SOURCE: Final = "/reservations_service"
 PASSENGER_CHANGED: Final = "passenger.changed"
 COPY_REQUESTED: Final = "passenger.copy_requested"
+COPY_DIGEST: Final = "passenger.copy_digest"
 
 NODE: Final = 2
 """Which of the two databases makes the stamp."""

@@ -18,6 +18,7 @@ from service_kit.clock import utc_now
 from service_kit.consuming import consuming
 from service_kit.copy_digest import SharedDigest
 from service_kit.copy_sync import CopySync
+from service_kit.copy_watch import CopyWatch
 from service_kit.health import Check
 from service_kit.hybrid_clock import HybridClock
 from service_kit.postgres import POSTGRES_TRANSLATIONS
@@ -33,7 +34,8 @@ def build(settings: ReservationsSettings) -> FastAPI:
     store, publisher, wake_ups = open_store(settings), open_publisher(settings), WakeUps(settings)
     relay = Relay(PostgresOutbox(store.engine, OUTBOX), publisher, woken=wake_ups.woken)
     clock = HybridClock(NODE, utc_now, settings.max_clock_ahead)
-    consumer = open_consumer(settings, CopySync(PASSENGER_COPY, store, clock).handlers)
+    copy = CopySync(PASSENGER_COPY, store, clock, compare_every=settings.sync_check)
+    watch, consumer = CopyWatch(copy), open_consumer(settings, copy.handlers)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -46,6 +48,7 @@ def build(settings: ReservationsSettings) -> FastAPI:
             relay.running(),
             expiring(store),
             pruning(store.engine, INBOX),
+            watch.running(),
             consuming(app, consumer),
         ):
             yield
@@ -59,6 +62,7 @@ def build(settings: ReservationsSettings) -> FastAPI:
             Check("postgres", store.ping),
             Check("rabbitmq", publisher.check, required=False),
             Check("consumer", consumer.check, required=False),
+            Check("sync", watch.check, required=False),
         ],
         translations=POSTGRES_TRANSLATIONS,
         tags={

@@ -13,6 +13,7 @@ from typing import Any, Final, Generic
 from sqlalchemy import Row, any_, bindparam, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from service_kit.copy_state import set_state
 from service_kit.hybrid_clock import NEVER, HybridClock
 from service_kit.postgres_outbox import add_events
 from service_kit.postgres_store import PostgresStore
@@ -47,6 +48,7 @@ class CopyHeal(Generic[Fields]):
         """
         await self._require_right(now)
         rows = 0
+        await self._look_again()
         while healed := await self._heal_some(now):
             rows += healed
         return rows
@@ -56,6 +58,11 @@ class CopyHeal(Generic[Fields]):
             theirs = (await session.execute(select(func.clock_timestamp()))).scalar_one()
         if abs(theirs - now) > _APART:
             raise ClocksDifferError(now, theirs)
+
+    async def _look_again(self) -> None:
+        """Let the service count them soon again, so that its readiness is right."""
+        async with self._store.transaction() as session:
+            await set_state(session, self._copy.state, compare_at=func.now())
 
     async def _heal_some(self, now: datetime) -> int:
         async with self._store.transaction() as session:

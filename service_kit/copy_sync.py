@@ -5,17 +5,20 @@ Repeats and any order are harmless, because merging is; the inbox only saves the
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from datetime import timedelta
 from functools import partial
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service_kit.clock import utc_now
+from service_kit.copy_comparison import CopyComparison
+from service_kit.copy_requests import CopyRequests
+from service_kit.copy_state import read_state
 from service_kit.events import Event
 from service_kit.handlers import Handlers
 from service_kit.hybrid_clock import NEVER, HybridClock
@@ -25,7 +28,7 @@ from service_kit.postgres_outbox import add_events
 from service_kit.postgres_store import PostgresStore
 from service_kit.problems import StoreUnavailableError
 from service_kit.received_changes import Reader, Refusals, RefusedChangesError, refusal
-from service_kit.stamped_copies import CopyRequested, StampedCopy
+from service_kit.stamped_copies import CopyRequested, DigestTold, StampedCopy, Wall
 from service_kit.stamped_fields import FieldChanges, Fields, RawChanges, StampedRow, changes_of
 
 log = structlog.get_logger()
@@ -39,27 +42,41 @@ Result = TypeVar("Result")
 
 
 class CopySync(Generic[Fields]):
-    """One copy, on the database that it is in."""
+    """One copy, on the database that it is in.
+
+    Attributes:
+        asked: Set when a request for all rows was heard; who waits on it clears it.
+        requests: Those for all of our rows.
+        comparison: With the other side's copy.
+        compare_every: How often our digest is told.
+    """
 
     def __init__(
         self,
         copy: StampedCopy[Fields],
         store: PostgresStore,
         clock: HybridClock,
-        wall: Callable[[], datetime] = utc_now,
+        wall: Wall = utc_now,
+        *,
+        compare_every: timedelta = timedelta(minutes=5),
     ) -> None:
         self._copy = copy
         self._store = store
         self._clock = clock
         self._wall = wall
         self._reader = Reader(copy, clock)
+        self.asked = asyncio.Event()
+        self.requests = CopyRequests(copy, store, self._tell_chunk)
+        self.comparison = CopyComparison(copy, store, clock, wall, compare_every)
+        self.compare_every = compare_every
 
     @property
     def handlers(self) -> Handlers:
         """For the consumer of the service's queue."""
         handlers = Handlers(own_source=self._copy.source)
         handlers.add(self._copy.changed, RawChanges, self._apply)
-        handlers.add(self._copy.copy_requested, CopyRequested, self._answer)
+        handlers.add(self._copy.copy_requested, CopyRequested, self._note_request)
+        handlers.add(self._copy.compared, DigestTold, self._compare)
         return handlers
 
     async def _apply(self, event: Event, told: RawChanges) -> None:
@@ -96,10 +113,30 @@ class CopySync(Generic[Fields]):
         except IntegrityError as error:
             return [refusal("conflict", change.id, f"it breaks {violated_constraint(error) or 'a constraint'}")]
 
-    async def _answer(self, event: Event, _: CopyRequested) -> None:
-        """Tell all rows, but do not ask in turn: else both would ask for ever."""
-        rows = await self.tell_all()
-        log.info("copy_told", rows=rows, asked_by=event.source[:100])
+    async def _note_request(self, event: Event, _: CopyRequested) -> None:
+        """All rows are told soon, but nothing is asked in turn: else both would ask for ever."""
+        await _once_available(partial(self._note_once, event))
+        log.info("copy_requested", asked_by=event.source[:100])
+        self.asked.set()
+
+    async def _note_once(self, event: Event) -> None:
+        async with self._store.transaction() as session:
+            if await first_seen(session, self._copy.inbox, event):
+                await self.requests.note(session)
+
+    async def _compare(self, event: Event, theirs: DigestTold) -> None:
+        await _once_available(partial(self._compare_once, event, theirs))
+
+    async def _compare_once(self, event: Event, theirs: DigestTold) -> None:
+        async with self._store.transaction() as session:
+            if await first_seen(session, self._copy.inbox, event):
+                is_first = self._copy.source < event.source
+                await self.comparison.compare(session, theirs, is_first=is_first)
+
+    async def state(self) -> Row[Any] | None:
+        """What our replicas know together of the copy."""
+        async with self._store.transaction() as session:
+            return await read_state(session, self._copy.state)
 
     async def resync(self, told: Told) -> int:
         """Tell the other side all rows, then ask it for its own; so whichever copy was lost is whole again."""
@@ -129,14 +166,20 @@ class CopySync(Generic[Fields]):
         return rows
 
     async def _tell_after(self, last: UUID | None) -> list[StampedRow]:
-        now = self._wall()
         async with self._store.transaction() as session:
-            found = (await session.execute(self._copy.chunk_after(last))).all()
-            rows = [StampedRow(row[0], tuple(row[1:-1]), tuple(row[-1])) for row in found]
-            changes = [change for row in rows for change in changes_of(self._tellable(row), self._copy.fields)]
-            if changes:
-                event = self._copy.changes_told(changes, at=now)
-                await add_events(session, self._copy.outbox, [(event, None)])
+            return await self._tell(session, last)
+
+    async def _tell_chunk(self, session: AsyncSession, last: UUID | None) -> UUID | None:
+        rows = await self._tell(session, last)
+        return rows[-1].id if rows else None
+
+    async def _tell(self, session: AsyncSession, last: UUID | None) -> list[StampedRow]:
+        found = (await session.execute(self._copy.chunk_after(last))).all()
+        rows = [StampedRow(row[0], tuple(row[1:-1]), tuple(row[-1])) for row in found]
+        changes = [change for row in rows for change in changes_of(self._tellable(row), self._copy.fields)]
+        if changes:
+            event = self._copy.changes_told(changes, at=self._wall())
+            await add_events(session, self._copy.outbox, [(event, None)])
         return rows
 
     def _tellable(self, row: StampedRow) -> StampedRow:

@@ -32,6 +32,16 @@ class CopyRequested(msgspec.Struct, frozen=True):
     """Somebody may have lost rows: whoever hears it tells all of its own."""
 
 
+class DigestTold(msgspec.Struct, frozen=True):
+    """What the other side holds, in short: see `service_kit.copy_digest`."""
+
+    count: int
+    digest: str
+
+
+Wall = Callable[[], datetime]
+
+
 @dataclass(frozen=True, kw_only=True)
 class StampedCopy(Generic[Fields]):
     """What one service holds of the rows.
@@ -40,6 +50,7 @@ class StampedCopy(Generic[Fields]):
         source: Who we are in events: `/passengers_service`.
         changed: Type of the event that tells changes: `passenger.changed`.
         copy_requested: Type of the event that asks for all rows: `passenger.copy_requested`.
+        compared: Type of the event that tells our digest: `passenger.copy_digest`.
         rows: The table.
         fields: Its stamped fields.
         merge: How changes get into it.
@@ -47,11 +58,13 @@ class StampedCopy(Generic[Fields]):
         kept: The field that, once it is set, nobody takes away: that of a deletion.
         outbox: Where our events wait.
         inbox: Which of theirs we know.
+        state: What our replicas know together of the copy.
     """
 
     source: str
     changed: str
     copy_requested: str
+    compared: str
     rows: Table
     fields: type[Fields]
     merge: Merge[Fields]
@@ -59,6 +72,7 @@ class StampedCopy(Generic[Fields]):
     kept: str
     outbox: Table
     inbox: Table
+    state: Table
 
     def changes_told(self, changes: Sequence[FieldChanges[Fields]], *, at: datetime) -> Event:
         """State what has changed, in at most 500 rows."""
@@ -67,6 +81,10 @@ class StampedCopy(Generic[Fields]):
     def copy_asked_for(self, *, at: datetime) -> Event:
         """Ask the other side for all of its rows."""
         return new_event(self.copy_requested, self.source, CopyRequested(), at=at)
+
+    def digest_told(self, ours: DigestTold, *, at: datetime) -> Event:
+        """State what we hold."""
+        return new_event(self.compared, self.source, ours, at=at)
 
     def gone(self, ids: Collection[UUID]) -> Select[tuple[UUID, int]]:
         """Those of the rows that are deleted, each with the stamp of its deletion."""

@@ -5,6 +5,7 @@ from typing import Final
 from sqlalchemy import TIMESTAMP, UUID, Boolean, Column, Computed, Date, Index, Integer, MetaData, Table, Text, text
 
 from passengers_service.events import PassengerFields
+from service_kit.copy_state import copy_state_table
 from service_kit.list_version import list_version_table
 from service_kit.postgres_inbox import inbox_table
 from service_kit.postgres_outbox import outbox_table
@@ -13,6 +14,7 @@ from service_kit.stamped_tables import StampedTable, stamped_columns
 METADATA: Final = MetaData()
 OUTBOX: Final = outbox_table(METADATA)
 INBOX: Final = inbox_table(METADATA)
+COPY_STATE: Final = copy_state_table(METADATA)
 LIST_VERSION: Final = list_version_table(METADATA)
 
 DOCUMENT_INDEX: Final = "passengers_document"

@@ -6,9 +6,17 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from passengers_service.events import COPY_REQUESTED, NODE, PASSENGER_CHANGED, SOURCE, PassengerChange, PassengerFields
+from passengers_service.events import (
+    COPY_DIGEST,
+    COPY_REQUESTED,
+    NODE,
+    PASSENGER_CHANGED,
+    SOURCE,
+    PassengerChange,
+    PassengerFields,
+)
 from passengers_service.models.passenger import PassengerEdit
-from passengers_service.models.tables import INBOX, LIST_VERSION, OUTBOX, PASSENGERS, passengers
+from passengers_service.models.tables import COPY_STATE, INBOX, LIST_VERSION, OUTBOX, PASSENGERS, passengers
 from service_kit.field_rules import FieldRules
 from service_kit.hybrid_clock import node_of, stamp_in
 from service_kit.list_version import count_change
@@ -40,6 +48,7 @@ PASSENGER_COPY: Final = StampedCopy(
     source=SOURCE,
     changed=PASSENGER_CHANGED,
     copy_requested=COPY_REQUESTED,
+    compared=COPY_DIGEST,
     rows=passengers,
     fields=PassengerFields,
     merge=merge_changes,
@@ -47,4 +56,5 @@ PASSENGER_COPY: Final = StampedCopy(
     kept="deleted_at",
     outbox=OUTBOX,
     inbox=INBOX,
+    state=COPY_STATE,
 )

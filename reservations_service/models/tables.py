@@ -19,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import BYTEA
 
 from reservations_service.events import PassengerFields
+from service_kit.copy_state import copy_state_table
 from service_kit.postgres_inbox import inbox_table
 from service_kit.postgres_outbox import outbox_table
 from service_kit.stamped_tables import StampedTable, stamped_columns
@@ -26,6 +27,7 @@ from service_kit.stamped_tables import StampedTable, stamped_columns
 METADATA: Final = MetaData()
 OUTBOX: Final = outbox_table(METADATA)
 INBOX: Final = inbox_table(METADATA)
+COPY_STATE: Final = copy_state_table(METADATA)
 
 _Instant: Final = TIMESTAMP(timezone=True)
 HOLDS_SEAT: Final = text("status IN ('pending', 'confirmed')")

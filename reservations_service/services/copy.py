@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reservations_service.events import (
+    COPY_DIGEST,
     COPY_REQUESTED,
     DOCUMENT,
     NODE,
@@ -16,7 +17,7 @@ from reservations_service.events import (
     PassengerFields,
 )
 from reservations_service.models.passenger import PassengerEdit
-from reservations_service.models.tables import INBOX, OUTBOX, PASSENGER_ROWS, PASSENGERS
+from reservations_service.models.tables import COPY_STATE, INBOX, OUTBOX, PASSENGER_ROWS, PASSENGERS
 from service_kit.email_addresses import QuickEmailAddress
 from service_kit.field_rules import FieldRules
 from service_kit.hybrid_clock import node_of, stamp_in
@@ -52,6 +53,7 @@ PASSENGER_COPY: Final = StampedCopy(
     source=SOURCE,
     changed=PASSENGER_CHANGED,
     copy_requested=COPY_REQUESTED,
+    compared=COPY_DIGEST,
     rows=PASSENGERS,
     fields=PassengerFields,
     merge=merge_changes,
@@ -59,4 +61,5 @@ PASSENGER_COPY: Final = StampedCopy(
     kept="deleted_at",
     outbox=OUTBOX,
     inbox=INBOX,
+    state=COPY_STATE,
 )

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 import passengers_service.config.database
 import reservations_service.config.database
 from dev_stack.postgres import Postgres
-from service_kit.copy_sync import CopySync
 from service_kit.postgres_store import PostgresStore
 from tests.contracts.two_sides import NOON, PEOPLE, SECOND, new_world, prepared
 
@@ -137,10 +136,11 @@ async def test_a_resync_on_either_side_restores_whichever_copy_was_lost(
 
     for side in (world.owner, world.copy):
         side.told.clear()
-    await CopySync(world.copy.copy, world.copy.store, world.copy.clock, world.copy.wall).resync(lambda _: None)
+    await world.copy.sync.resync(lambda _: None)
     await world.copy.collect()
     for event in world.copy.told:
         await world.owner._hear(event)
+    assert await world.owner.sync.requests.answer()
     await world.owner.collect()
     for event in world.owner.told:
         await world.copy.hear(event)

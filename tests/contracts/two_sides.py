@@ -48,7 +48,8 @@ class Side:
 
     def __post_init__(self) -> None:
         self.clock = HybridClock(self.node, self.wall)
-        self._hear = CopySync(self.copy, self.store, self.clock, self.wall).handlers
+        self.sync = CopySync(self.copy, self.store, self.clock, self.wall)
+        self._hear = self.sync.handlers
 
     async def hear(self, event: Event) -> None:
         await self._hear(event)

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import aio_pika
 import httpx
+from aio_pika.exceptions import ChannelNotFoundEntity
 
 from dev_stack.ports import free_port
 from dev_stack.postgres import Postgres
@@ -61,7 +62,10 @@ class Copies(Servers):
         """Whether a queue has been empty for a moment: so that what was taken out of it is acknowledged too."""
         for _ in range(_LOOKS):
             async with await aio_pika.connect(self.broker.url) as connection, connection.channel() as channel:
-                found = await channel.declare_queue(queue, passive=True)
+                try:
+                    found = await channel.declare_queue(queue, passive=True)
+                except ChannelNotFoundEntity:
+                    return False  # nobody has made it again yet
             if found.declaration_result.message_count:
                 return False
             await asyncio.sleep(_LOOK_SECONDS)
@@ -107,22 +111,38 @@ async def queue_deleted(copies: Copies, random: Random) -> None:
     os.kill(reader.pid, signal.SIGCONT)
 
 
+async def queue_lost(copies: Copies, random: Random) -> None:
+    """The queue of one side is deleted with what it holds: both compare their digests, and restore what is missing."""
+    reader, queue = random.choice(
+        [(copies.reservations, RESERVATIONS_QUEUE.queue), (copies.passengers, PASSENGERS_QUEUE.queue)]
+    )
+    with frozen([reader]):
+        await asyncio.sleep(random.uniform(0.5, _LONGEST_PEACE_SECONDS))
+        async with await aio_pika.connect(copies.broker.url) as connection, connection.channel() as channel:
+            await channel.queue_delete(queue)
+
+
 SYNC_FAULTS: Final[dict[str, CopiesFault]] = {
     "sync_broker_stopped": broker_stopped,
     "sync_broker_killed": broker_killed,
     "sync_passengers_killed": passengers_killed,
     "sync_reservations_killed": reservations_killed,
     "sync_queue_deleted": queue_deleted,
+    "sync_queue_lost": queue_lost,
     "sync_store_restarted": store_restarted,
     "sync_store_killed": store_killed,
 }
+
+
+_SETTINGS: Final = {"sync_queue_lost": {"SYNC_CHECK_SECONDS": "1"}}
+"""Elsewhere no comparison comes in time to hide that something was lost."""
 
 
 async def sync(fault: CopiesFault, name: str, *, seed: int, seconds: float, rate: float) -> Verdict:
     """Edit on both sides while a fault happens again and again; then both copies have to become equal."""
     random = Random(seed)
     folder = Path(tempfile.mkdtemp(prefix=f"faults_{name}_"))
-    async with opened(folder) as copies:
+    async with opened(folder, **_SETTINGS.get(name, {})) as copies:
         async with Editors([copies.passengers.url, copies.reservations.url], rate * _EDITS_SHARE, random) as editors:
             rounds = await _let_happen(fault, copies, editors, random, seconds)
         ended = time.monotonic()
@@ -179,13 +199,13 @@ async def _verdict(
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[Copies]:
+async def opened(folder: Path, **settings: str) -> AsyncIterator[Copies]:
     """The two services on servers of their own, all ready; every process has ended afterwards."""
     async with AsyncExitStack() as stack:
         store = Postgres(folder / "postgres", free_port(), temporary=True)
         broker = RabbitNode(folder / "rabbit", free_port())
         await start_all(stack, store, broker)
-        addresses = {"DATABASE_URL": store.url, "RABBITMQ_URL": broker.url}
+        addresses = {"DATABASE_URL": store.url, "RABBITMQ_URL": broker.url, **settings}
         passengers = ServiceProcess(folder / "passengers", "passengers_service", **addresses)
         reservations = ServiceProcess(folder / "reservations", "reservations_service", **addresses)
         copies = Copies(store=store, broker=broker, passengers=passengers, reservations=reservations)

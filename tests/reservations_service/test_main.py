@@ -85,5 +85,5 @@ async def test_serves_without_a_broker_and_says_so(api: httpx.AsyncClient, store
 
     assert (await api.get("/health/ready")).json() == {
         "status": "degraded",
-        "checks": {"postgres": "ok", "rabbitmq": "ConnectionError", "consumer": "ConnectionError"},
+        "checks": {"postgres": "ok", "rabbitmq": "ConnectionError", "consumer": "ConnectionError", "sync": "ok"},
     }

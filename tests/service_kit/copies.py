@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service_kit.clock import utc_now
 from service_kit.copy_digest import CopyDigest, copy_digest
+from service_kit.copy_state import copy_state_table
 from service_kit.copy_sync import CopySync
 from service_kit.events import Event, decode_event
 from service_kit.hybrid_clock import HybridClock
@@ -26,7 +27,7 @@ from tests.service_kit.stamped_notes import NoteFields, change, notes
 
 METADATA = MetaData()
 NOTES = notes.to_metadata(METADATA)
-OUTBOX, INBOX = outbox_table(METADATA), inbox_table(METADATA)
+OUTBOX, INBOX, COPY_STATE = outbox_table(METADATA), inbox_table(METADATA), copy_state_table(METADATA)
 ROWS = StampedTable(NOTES, NoteFields, on_update={"version": NOTES.c.version + 1}, local=["updated_at"])
 
 Change = FieldChanges[NoteFields]
@@ -44,6 +45,7 @@ class Side:
             source=source,
             changed="note.changed",
             copy_requested="note.copy_requested",
+            compared="note.copy_digest",
             rows=NOTES,
             fields=NoteFields,
             merge=self.merge,
@@ -51,6 +53,7 @@ class Side:
             kept="deleted_at",
             outbox=OUTBOX,
             inbox=INBOX,
+            state=COPY_STATE,
         )
         self.clock = HybridClock(1, utc_now)
         self.sync = CopySync(self.copy, self.store, self.clock)

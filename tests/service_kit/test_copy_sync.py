@@ -78,6 +78,7 @@ async def test_a_resync_on_either_side_restores_whichever_copy_was_lost(sides: t
     rows = await one.sync.resync(heights.append)
     asked = await one.told()
     await other.hears(asked)
+    assert await other.sync.requests.answer()
     await one.hears(await other.told())
 
     assert await lost.digest() == await whole.digest()
