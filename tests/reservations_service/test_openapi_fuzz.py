@@ -17,7 +17,7 @@ from tests.system import ServiceProcess
 
 EXAMPLES: Final = 15
 DATABASE: Final = "reservations_service_fuzzed"
-PASSENGER_ID: Final = UUID("019a9f3e-6c00-7a1b-8c2d-3e4f5a6b7c8d")
+PASSENGER_ID: Final = UUID("019a8f3e-7c00-7d4e-9f3a-5b1c2d3e4f50")
 
 # What no schema can say is 422 here as it was asked for: a passenger that is unknown, a flight back to where it began,
 # a departure in the past.
