@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 EVENTS_EXCHANGE: Final = "events"
 
@@ -19,6 +19,8 @@ class OutgoingMessage:
         content_type: Media type of the body.
         exchange: Where it goes; the empty name leads straight to the queue that `topic` names.
         headers: AMQP headers.
+        properties: Further AMQP properties by their names in pamqp; the adapter sets the message's id, media type,
+            headers and persistence itself.
     """
 
     id: str
@@ -26,7 +28,8 @@ class OutgoingMessage:
     body: bytes
     content_type: str
     exchange: str = EVENTS_EXCHANGE
-    headers: Mapping[str, str | int] = field(default_factory=dict)
+    headers: Mapping[str, Any] = field(default_factory=dict)
+    properties: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Outcome(Enum):

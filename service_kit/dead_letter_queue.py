@@ -9,8 +9,9 @@ from typing import Final
 from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import ChannelNotFoundEntity
 
+from service_kit.amqp_properties import kept_headers, kept_properties
 from service_kit.broker import Broker, Outcome, OutgoingMessage
-from service_kit.deliveries import Delivery, Subscription
+from service_kit.deliveries import ATTEMPTS_HEADER, Delivery, Subscription
 from service_kit.rabbit import QueueTopology
 from service_kit.rabbit_connection import connect
 from service_kit.settlement import DEAD_AT_HEADER, REASON_HEADER
@@ -20,6 +21,7 @@ MOST_LETTERS: Final = 50_000
 
 _READ_SECONDS: Final = 5.0
 _BATCH: Final = 256
+_OF_OURS: Final = (ATTEMPTS_HEADER, REASON_HEADER, DEAD_AT_HEADER)
 
 
 class DeadLettersError(Exception):
@@ -129,6 +131,8 @@ class DeadLetterQueue:
             body=message.body,
             content_type=message.content_type,
             exchange="",
+            headers={name: value for name, value in kept_headers(message.properties).items() if name not in _OF_OURS},
+            properties=kept_properties(message.properties),
         )
 
 

@@ -24,6 +24,9 @@ app = typer.Typer(help="Messages of a queue that could not be handled.", no_args
 _SHOWN_BYTES: Final = 4000
 _CONNECT_SECONDS: Final = 10
 
+_ANY_ID: Final = {"ignore_unknown_options": True}
+"""An id may begin with a dash."""
+
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Message ids, as `list` shows them.")]
 All = Annotated[bool, typer.Option("--all", help="Every dead message.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
@@ -54,7 +57,7 @@ def list_letters(context: typer.Context) -> None:
     _with_letters(context, run)
 
 
-@app.command()
+@app.command(context_settings=_ANY_ID)
 def show(context: typer.Context, ids: Ids = None) -> None:
     """Show messages whole: headers and body."""
 
@@ -66,7 +69,7 @@ def show(context: typer.Context, ids: Ids = None) -> None:
     _with_letters(context, run)
 
 
-@app.command()
+@app.command(context_settings=_ANY_ID)
 def replay(context: typer.Context, ids: Ids = None, every: All = False, dry_run: DryRun = False) -> None:  # noqa: FBT002 - typer's options
     """Put messages back into their queue."""
 
@@ -83,7 +86,7 @@ def replay(context: typer.Context, ids: Ids = None, every: All = False, dry_run:
     _with_letters(context, run)
 
 
-@app.command()
+@app.command(context_settings=_ANY_ID)
 def discard(context: typer.Context, ids: Ids = None, every: All = False, dry_run: DryRun = False) -> None:  # noqa: FBT002 - typer's options
     """Throw messages away for good."""
 
@@ -103,10 +106,15 @@ def _chosen(letters: list[Letter], ids: list[str] | None, *, every: bool) -> lis
         return letters
     if not ids:
         sys.exit("Name the messages by their ids, or say --all.")
-    missing = set(ids) - {letter.id for letter in letters}
+    missing = set(ids) - {name for letter in letters for name in _names(letter)}
     if missing:
         sys.exit(f"Not among the dead: {', '.join(sorted(missing))}. `list` shows who is.")
-    return [letter for letter in letters if letter.id in ids]
+    return [letter for letter in letters if not _names(letter).isdisjoint(ids)]
+
+
+def _names(letter: Letter) -> set[str]:
+    """Its id, and how `list` shows it."""
+    return {letter.id, printable(letter.id)}
 
 
 def _require_all(settled: int, letters: list[Letter]) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Final, NoReturn
 
@@ -124,6 +124,7 @@ class Subscription:
                 headers=properties.headers or {},
                 tag=message.delivery_tag,
                 subscription=self,
+                properties=properties,
             )
         )
 
@@ -139,6 +140,7 @@ class Delivery:
         headers: AMQP headers; anything may be in them.
         tag: The broker's number of it.
         subscription: Whence it came.
+        properties: All that AMQP says of it.
     """
 
     id: str
@@ -147,6 +149,7 @@ class Delivery:
     headers: Mapping[str, Any]
     tag: int
     subscription: Subscription
+    properties: Basic.Properties = field(default_factory=Basic.Properties)
 
     @property
     def attempts(self) -> int:

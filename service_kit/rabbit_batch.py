@@ -82,6 +82,7 @@ def _payload(channel: Channel, message: OutgoingMessage) -> bytes | None:
         content_type=message.content_type,
         delivery_mode=_PERSISTENT,
         headers=dict(message.headers) or None,
+        **message.properties,
     )
     size = channel.max_content_size
     parts = [message.body[start : start + size] for start in range(0, len(message.body), size)]

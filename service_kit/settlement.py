@@ -12,6 +12,7 @@ from typing import Final
 import structlog
 from prometheus_client import Counter
 
+from service_kit.amqp_properties import kept_headers, kept_properties
 from service_kit.attempts import Dead, Done, Interrupted, TryAgain, Verdict, set_within
 from service_kit.broker import Broker, Outcome, OutgoingMessage
 from service_kit.deliveries import ATTEMPTS_HEADER, Delivery
@@ -88,14 +89,15 @@ class Settlement:
         return "dead"
 
     async def _copy(self, delivery: Delivery, queue: str, headers: dict[str, str | int]) -> bool:
-        """Put a copy into another queue; True when the broker has it, so that the original may go."""
+        """Put a copy into another queue, with all that the message came with; True when the broker has it."""
         copy = OutgoingMessage(
             id=delivery.id,
             topic=queue,
             body=delivery.body,
             content_type=delivery.content_type,
             exchange="",
-            headers=headers,
+            headers=kept_headers(delivery.properties) | headers,
+            properties=kept_properties(delivery.properties),
         )
         while (await self._copies.publish([copy]))[0] is not Outcome.CONFIRMED:
             if await set_within(delivery.over, _COPY_AGAIN_SECONDS):

@@ -1,5 +1,8 @@
 """What becomes of a message whose handler fails: the ladder, and in the end the dead queue."""
 
+from datetime import UTC, datetime
+from math import inf
+
 from service_kit.deliveries import ATTEMPTS_HEADER
 from service_kit.events import encode_event
 from service_kit.pace import Pace
@@ -57,3 +60,35 @@ async def test_keeps_messages_out_of_the_dead_queue_while_everything_fails(
         await witness.has_handled(*names)
     assert sorted(witness.handled) == names
     assert await queue.count_dead() == 0
+
+
+async def test_a_dead_message_has_what_it_came_with(
+    make_consumer: ConsumerMaker, queue: Queue, witness: Witness
+) -> None:
+    witness.failures = inf
+    event = thing_happened()
+    async with consuming(make_consumer()):
+        await queue.put(
+            encode_event(event),
+            message_id=event.id,
+            headers={"tenant": "north", "CC": [queue.topology.dead_queue], "nested": {"list": [1, None, True]}},
+            correlation_id="c1",
+            reply_to="answers",
+            message_type="thing",
+            app_id="shop",
+            content_encoding="utf-8",
+            priority=3,
+            expiration="60000",
+            timestamp=datetime(2026, 1, 1, tzinfo=UTC),
+        )
+        await queue.take_dead()  # the copy that CC has asked for; no further one may come
+        dead = (await queue.take_dead()).header.properties
+    assert await queue.count_dead() == await queue.count() == 0
+    headers = dead.headers or {}
+    assert (headers["tenant"], headers["nested"]) == ("north", {"list": [1, None, True]})
+    assert headers["x-original-CC"] == [queue.topology.dead_queue]
+    assert headers["x-original-expiration"] == "60000"
+    assert (dead.correlation_id, dead.reply_to, dead.message_type) == ("c1", "answers", "thing")
+    assert (dead.app_id, dead.content_encoding, dead.priority) == ("shop", "utf-8", 3)
+    assert dead.timestamp == datetime(2026, 1, 1, tzinfo=UTC)
+    assert (dead.message_id, dead.expiration, headers[ATTEMPTS_HEADER]) == (event.id, None, 4)

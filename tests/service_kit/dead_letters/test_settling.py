@@ -1,7 +1,9 @@
 """Letters that are put back or thrown away, and the others, which stay as they are."""
 
+import pytest
+
 from service_kit.deliveries import ATTEMPTS_HEADER
-from tests.service_kit.dead_letters.conftest import Command, bury, dead_ids, ids_in, is_dead
+from tests.service_kit.dead_letters.conftest import HEADERS, Command, bury, dead_ids, ids_in, is_dead
 from tests.service_kit.stage import Queue, until
 
 
@@ -49,3 +51,39 @@ async def test_letters_of_the_same_id_are_put_back_one_a_run(command: Command, q
     await until(lambda: is_dead(queue))
     assert (await command("replay", "--all")).exit_code == 0
     assert await ids_in(queue, queue.topology.queue, 2) == ["m1", "m1"]
+
+
+@pytest.mark.parametrize(
+    "id_", ["-m1", "--all", "two words", "carriage\rreturn", "\x1b[2K", "tab\there", "día"], ids=ascii
+)
+async def test_takes_an_id_as_the_list_shows_it(command: Command, queue: Queue, id_: str) -> None:
+    await bury(queue, "m1", id_)
+    shown = next(
+        line.partition("  ")[0]
+        for line in (await command("list")).stdout.splitlines()
+        if not line.startswith(("m1", "2 "))
+    )
+    assert shown in (await command("show", "--", shown)).stdout
+    discarded = await command("discard", "--", shown)
+    assert discarded.stdout == f"discarded: {shown}\n1 discarded\n"
+    assert await dead_ids(queue, 1) == ["m1"]
+
+
+async def test_an_id_may_begin_with_a_dash(command: Command, queue: Queue) -> None:
+    await bury(queue, "-m1")
+    assert (await command("discard", "-m1")).stdout == "discarded: -m1\n1 discarded\n"
+
+
+async def test_puts_a_letter_back_with_what_it_came_with(command: Command, queue: Queue) -> None:
+    await queue.put(
+        b"body",
+        into=queue.topology.dead_queue,
+        message_id="m1",
+        correlation_id="c1",
+        app_id="shop",
+        headers=HEADERS | {"tenant": "north", "x-death": [{"queue": queue.topology.queue, "reason": "expired"}]},
+    )
+    assert (await command("replay", "m1")).exit_code == 0
+    properties = (await queue.take()).header.properties
+    assert (properties.correlation_id, properties.app_id) == ("c1", "shop")
+    assert (properties.headers or {}).keys() - {"x-delivery-count"} == {"tenant", "x-original-x-death"}
