@@ -11,6 +11,7 @@ from service_kit.docs_page import DOCS, docs_router
 from service_kit.fast_lane import FailedInLane, FastLane, FastLaneMiddleware
 from service_kit.health import Check, health_routes
 from service_kit.home import home_routes
+from service_kit.keys import identities
 from service_kit.logs import configure_logs
 from service_kit.loop_lag import watched_loop
 from service_kit.openapi import document_problems
@@ -81,6 +82,7 @@ def create_app(  # noqa: PLR0913 - all that an API is, by keyword
         telemetry={"metrics": False, "logs": False, "operation_spans": False, "exclude": is_quiet},
     )
     app.state.settings = settings
+    app.state.callers = identities(settings.api_keys)
     for router in routers:
         if isinstance(router, APIRouter):
             app.include_router(router, dependencies=require_api_key(settings.api_keys))

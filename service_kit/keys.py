@@ -1,9 +1,15 @@
 """Keys that a caller shows, held against those of the settings."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from hashlib import scrypt
 from secrets import compare_digest
+from typing import Final
 
 from pydantic import SecretStr
+
+_SALT: Final = b"service_kit.keys.identities"
+_COST: Final = 2**12
+_IDENTITY_BYTES: Final = 16
 
 
 def keys_in(setting: SecretStr) -> list[str]:
@@ -14,3 +20,13 @@ def keys_in(setting: SecretStr) -> list[str]:
 def is_one_of(keys: Sequence[str], sent: bytes) -> bool:
     """Compare with every key, always: the time taken tells nothing of which was near."""
     return sum(compare_digest(key.encode(), sent) for key in keys) > 0
+
+
+def identities(keys: Sequence[str]) -> Mapping[bytes, str]:
+    """Who sends each key, as it may be stored: the same in every replica, and of no use to find the key.
+
+    Slow on purpose, some 10 ms a key, which guessing then costs too: so it is done once, at the start.
+    """
+    return {
+        key.encode(): scrypt(key.encode(), salt=_SALT, n=_COST, r=8, p=1, dklen=_IDENTITY_BYTES).hex() for key in keys
+    }

@@ -72,10 +72,10 @@ async def _sharing(database: "MongoDatabase", name: str, index: IndexModel) -> A
     value = [{"$ifNull": [f"${field}", None]} for field in fields]  # to an index what is absent is null
     pipeline: list[Mapping[str, Any]] = [
         {"$match": _indexed(index, fields)},
-        {"$sort": {"_id": 1}},
+        {"$sort": {"created_at": 1, "_id": 1}},  # an id knows no more than the second
         {"$group": {"_id": value, "ids": {"$push": "$_id"}}},
         {"$match": {"ids.1": {"$exists": True}}},
-        {"$sort": {"ids.0": 1}},
+        {"$sort": {"ids": 1}},
     ]
     async for group in database[name].aggregate(pipeline, allowDiskUse=True):
         yield Duplicates(name, index.document["name"], group["_id"], group["ids"])

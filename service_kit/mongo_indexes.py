@@ -28,15 +28,28 @@ _Report = AsyncIterator[tuple[bool, str]]
 """Lines, and whether each tells of something that is not as it should be."""
 
 
-def main(store: MongoStore, settlements: Settlements, arguments: Sequence[str] | None = None) -> int:
+def main(
+    store: MongoStore,
+    settlements: Settlements,
+    arguments: Sequence[str] | None = None,
+    *,
+    former: Mapping[str, str] | None = None,
+) -> int:
     """Make the indexes of all documents of `store`, one line each; or show and settle what keeps one from being made.
+
+    Args:
+        store: Of one service.
+        settlements: How duplicates of its unique indexes are settled.
+        arguments: Of the command line, unless told otherwise.
+        former: Indexes of an earlier version that are of use until the update is over, and what for.
 
     Returns:
         Exit status: 0 if the database now has the indexes of the code and no other, else 1.
     """
     asked = _parser(store).parse_args(arguments)
     reports = {
-        "indexes": lambda: compare(store),
+        "indexes": lambda: compare(store, former),
+        "drop-former": lambda: _drop_former(store, former or {}),
         "duplicates": lambda: _show(store, settlements),
         "settle": lambda: _show(store, settlements) if asked.dry_run else _settle_all(store, settlements),
     }
@@ -49,6 +62,7 @@ def _parser(store: MongoStore) -> ArgumentParser:
     parser.set_defaults(command="indexes")
     commands.add_parser("indexes", help="make what is missing, and report what differs; the same as no command")
     commands.add_parser("duplicates", help="show documents that share a value which may be there once")
+    commands.add_parser("drop-former", help="drop indexes of an earlier version, once the update is over")
     settling = commands.add_parser("settle", help="let the oldest of them keep it; no document is deleted")
     settling.add_argument("--dry-run", action="store_true", help="only show what would be done")
     return parser
@@ -89,8 +103,8 @@ def _line(found: Duplicates, settlement: Settlement, keeps: str) -> str:
     return f"{found.place}: {value}: {found.ids[0]} {keeps} it; {settlement.verdict}: {others}"
 
 
-async def compare(store: MongoStore) -> _Report:
-    """Make what is missing, and tell of each index whether it is drift.
+async def compare(store: MongoStore, former: Mapping[str, str] | None = None) -> _Report:
+    """Make what is missing, and tell of each index whether it is drift; `former` ones are none.
 
     Raises:
         PyMongoError: The server does not answer, or refuses us.
@@ -103,7 +117,23 @@ async def compare(store: MongoStore) -> _Report:
             is_drift, verdict = await _settle(collection, index, stored.get(index.document["name"]))
             yield is_drift, f"{name}.{index.document['name']}: {verdict}"
         for unknown in sorted(stored.keys() - {index.document["name"] for index in wanted} - {_INDEX_OF_IDS}):
-            yield True, f"{name}.{unknown}: the code does not know it. Drop it if nobody else needs it."
+            yield _verdict_on(unknown, f"{name}.{unknown}", former or {})
+
+
+def _verdict_on(unknown: str, place: str, former: Mapping[str, str]) -> tuple[bool, str]:
+    if unknown in former:
+        return False, f"{place}: of an earlier version. {former[unknown]}"
+    return True, f"{place}: the code does not know it. Drop it if nobody else needs it."
+
+
+async def _drop_former(store: MongoStore, former: Mapping[str, str]) -> _Report:
+    for document in store.documents:
+        name, _ = plan_of(document)
+        for index in sorted(former.keys() & (await store.database[name].index_information()).keys()):
+            await store.database[name].drop_index(index)
+            yield False, f"{name}.{index}: dropped"
+    async for line in compare(store):
+        yield line
 
 
 async def _settle(collection: MongoCollection, wanted: IndexModel, stored: _Index | None) -> tuple[bool, str]:

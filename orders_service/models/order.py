@@ -17,7 +17,14 @@ from service_kit.mongo_duplicates import Settlement
 from service_kit.mongo_outbox import OUTBOX_INDEX
 from service_kit.spelling import Spelling
 
-IDEMPOTENCY_INDEX: Final = "idempotency_key"
+IDEMPOTENCY_INDEX: Final = "idempotency_of_caller"
+FORMER_IDEMPOTENCY_INDEX: Final = "idempotency_key"
+"""Of an earlier version, whose keys belonged to nobody. While it is there a key that one caller has used is taken for
+all, and so retries of orders from before the update find them."""
+KEYS_OF_NOBODY: Final = (
+    "It lets retries of orders from before the update find them, and one key is taken for all callers. "
+    "When no such retry can come any more, `python -m orders_service.init_db drop-former` drops it."
+)
 KEYS_TAKEN_OFF: Final = Settlement(
     {"$rename": {"idempotency": "idempotency_repeated"}},
     "still accepted, but without their key, which they keep as `idempotency_repeated`",
@@ -132,7 +139,12 @@ class Order(_OrderFields, Document):
             OUTBOX_INDEX,
             IndexModel([("user_id", ASCENDING), ("_id", DESCENDING)], name="user_newest"),
             IndexModel([("status", ASCENDING), ("_id", DESCENDING)], name="status_newest"),
-            IndexModel([("idempotency.key", ASCENDING)], name=IDEMPOTENCY_INDEX, unique=True, sparse=True),
+            IndexModel(
+                [("idempotency.key", ASCENDING), ("idempotency.caller", ASCENDING)],
+                name=IDEMPOTENCY_INDEX,
+                unique=True,
+                sparse=True,
+            ),
         ]
 
 

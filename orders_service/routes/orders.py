@@ -11,7 +11,7 @@ from orders_service.services.idempotency import KEY_PATTERN, IdempotencyConflict
 from orders_service.services.listing import OrderQuery, list_orders
 from orders_service.services.orders import OrderNotFoundError, Placed, TooLateToCancelError
 from service_kit.clock import utc_now
-from service_kit.dependencies import NowDep
+from service_kit.dependencies import CallerDep, NowDep
 from service_kit.fast_lane import FastLane, PlainRequest
 from service_kit.pages import PAGED, BadCursorError, Page, link_next
 from service_kit.problems import problems
@@ -52,15 +52,20 @@ _PLACED: Final[dict[int | str, dict[str, Any]]] = {
 @router.post("", status_code=201, summary="Place an order", responses=_PLACED | problems(IdempotencyConflictError))
 @router.post("/", status_code=201, include_in_schema=False)
 async def create(
-    wish: NewOrder, orders: OrdersDep, now: NowDep, response: Response, idempotency_key: IdempotencyKey = None
+    wish: NewOrder,
+    orders: OrdersDep,
+    caller: CallerDep,
+    now: NowDep,
+    response: Response,
+    idempotency_key: IdempotencyKey = None,
 ) -> OrderView:
     """Place an order; its `order.created` event reaches `orders_queue` even if the broker is down at the moment.
 
     With the header `Idempotency-Key` (any text of your own, at best a UUID; up to 255 characters) it can be sent again
     without harm: the same key and body are answered with the same order and `Idempotent-Replayed: true`, the same key
-    and another body with 422.
+    and another body with 422. A key belongs to the API key that it came with.
     """
-    placed = await orders.place(wish, key=idempotency_key, now=now)
+    placed = await orders.place(wish, key=idempotency_key, caller=caller, now=now)
     response.headers.update(_headers_of(placed))
     return placed.order
 
@@ -78,7 +83,8 @@ async def _create_plainly(request: PlainRequest) -> Response | None:
         text = None if key is None else _KEYS.validate_python(key.decode("latin-1"))
     except ValidationError:
         return None
-    placed = await request.state.orders.place(wish, key=text, now=utc_now())
+    caller = request.state.callers.get(request.headers.get(b"x-api-key"))
+    placed = await request.state.orders.place(wish, key=text, caller=caller, now=utc_now())
     return Response(_VIEWS.dump_json(placed.order), 201, _headers_of(placed), "application/json")
 
 

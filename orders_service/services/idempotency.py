@@ -1,7 +1,8 @@
 """`Idempotency-Key`: a repeated POST is answered again instead of done again.
 
 The key lives inside the order under a unique index, so the order and its key are stored in one write, and 200 parallel
-posts with one key make one order. It is good for as long as its order is kept.
+posts with one key make one order. It is good for as long as its order is kept, and belongs to the API key that has used
+it: another caller's same key is another one.
 Source: draft-ietf-httpapi-idempotency-key-header
 """
 
@@ -13,7 +14,7 @@ from typing import Any, Final
 
 from pymongo.errors import DuplicateKeyError
 
-from orders_service.models.order import IDEMPOTENCY_INDEX, NewOrder
+from orders_service.models.order import FORMER_IDEMPOTENCY_INDEX, IDEMPOTENCY_INDEX, NewOrder
 from service_kit.problems import ServiceError
 
 KEY_PATTERN: Final = r'^("([ !#-\[\]-~]|\\["\\])+"|[!#-~]([ -~]*[!-~])?)$'
@@ -39,23 +40,31 @@ class RequestMark:
 
     Attributes:
         key: The caller's key, the same whether it came quoted or bare.
+        caller: Whose API key it came with; None where anybody may call.
         fingerprint: Hash of the order as it was understood; the spelling of the JSON does not matter.
     """
 
     key: str
+    caller: str | None
     fingerprint: str
 
     @classmethod
-    def of(cls, header: str, wish: NewOrder) -> "RequestMark":
+    def of(cls, header: str, wish: NewOrder, *, caller: str | None) -> "RequestMark":
         """The mark of a request, whose header matches `KEY_PATTERN`."""
         key = _ESCAPED.sub(r"\1", header[1:-1]) if header.startswith('"') else header
         # Without the defaults, so that a field which a later version adds changes no fingerprint.
         understood = wish.model_dump_json(exclude_defaults=True)
-        return cls(key, blake2b(understood.encode(), digest_size=_DIGEST_BYTES).hexdigest())
+        return cls(key, caller, blake2b(understood.encode(), digest_size=_DIGEST_BYTES).hexdigest())
 
     def stored(self) -> dict[str, str]:
         """As it stands in the order's document."""
-        return {"key": self.key, "fingerprint": self.fingerprint}
+        caller = {} if self.caller is None else {"caller": self.caller}
+        return {"key": self.key, "fingerprint": self.fingerprint, **caller}
+
+    def holders(self) -> list[dict[str, Any]]:
+        """Where to look for the order that has the key: the caller's own, then one whose key belongs to nobody."""
+        callers = dict.fromkeys((self.caller, None))
+        return [{"idempotency.key": self.key, "idempotency.caller": caller} for caller in callers]
 
     def require_same(self, document: dict[str, Any]) -> None:
         """Compare with the order that has the key.
@@ -69,4 +78,4 @@ class RequestMark:
 
 def is_key_taken(error: DuplicateKeyError) -> bool:
     """Whether it was the key that an insert has failed on."""
-    return IDEMPOTENCY_INDEX in str(error)
+    return any(f" index: {index} " in str(error) for index in (IDEMPOTENCY_INDEX, FORMER_IDEMPOTENCY_INDEX))

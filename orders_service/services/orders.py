@@ -15,7 +15,7 @@ from pymongo.errors import DuplicateKeyError
 
 from orders_service.events import order_cancelled, order_created
 from orders_service.models.order import NewOrder, Order, OrderStatus, OrderView
-from orders_service.services.idempotency import RequestMark, is_key_taken
+from orders_service.services.idempotency import IdempotencyConflictError, RequestMark, is_key_taken
 from orders_service.services.new_order import as_document, new_order_id, placed_view
 from service_kit.group_commit import GroupCommit
 from service_kit.mongo import MongoStore
@@ -63,15 +63,21 @@ class Orders:
         self._relay = relay
         self._window = cancellation_window
 
-    async def place(self, wish: NewOrder, *, key: str | None, now: datetime) -> Placed:
+    async def place(self, wish: NewOrder, *, key: str | None, caller: str | None, now: datetime) -> Placed:
         """Store an order together with its event, and hand the event to the relay.
+
+        Args:
+            wish: What is ordered.
+            key: The `Idempotency-Key`, if there is one.
+            caller: Whose API key it came with, if there are any: the key belongs to it.
+            now: The instant of the request.
 
         Raises:
             IdempotencyConflictError: The key belongs to another wish (422).
             StoreUnavailableError: MongoDB has not acknowledged it (503).
         """
         self._store.require_prepared()
-        mark = RequestMark.of(key, wish) if key else None
+        mark = RequestMark.of(key, wish, caller=caller) if key else None
         order_id = new_order_id(now)
         view = placed_view(order_id, wish, now)
         event = order_created(view.id, view.user_id, view.total, view.currency, at=now)
@@ -90,11 +96,13 @@ class Orders:
 
     async def _first_answer(self, mark: RequestMark) -> OrderView:
         """The order that has the key. The insert that failed on it has waited for the journal: the order is there."""
-        document = await self._collection.find_one({"idempotency.key": mark.key})
-        if document is None:  # somebody has removed it in this moment
-            raise StoreUnavailableError
-        mark.require_same(document)
-        return OrderView.of(Order.model_validate(document)).as_placed()
+        for holder in mark.holders():
+            if document := await self._collection.find_one(holder):
+                mark.require_same(document)
+                return OrderView.of(Order.model_validate(document)).as_placed()
+        if await self._collection.find_one({"idempotency.key": mark.key}, {"_id": 1}):
+            raise IdempotencyConflictError  # another caller's, and the former index is still there
+        raise StoreUnavailableError  # somebody has removed it in this moment
 
     async def read(self, order_id: str) -> OrderView:
         """Look one order up.

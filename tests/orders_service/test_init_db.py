@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -38,7 +39,9 @@ async def test_orders_of_one_key_are_told_and_settled_without_losing_one(
     assert document
     await stored.drop_index(IDEMPOTENCY_INDEX)
     younger = [ObjectId(), ObjectId()]
-    await stored.insert_many([{**document, "_id": other} for other in younger])
+    later = [document["created_at"] + timedelta(milliseconds=number) for number in (1, 2)]
+    copies = zip(younger, later, strict=True)
+    await stored.insert_many([{**document, "_id": other, "created_at": at} for other, at in copies])
 
     async def is_told() -> bool:
         verdict = (await api.get("/health/ready")).json()["checks"]["mongodb"]
@@ -46,7 +49,9 @@ async def test_orders_of_one_key_are_told_and_settled_without_losing_one(
 
     await until(is_told)
     assert (await place(api, key="k-2")).status_code == 503
-    assert f'orders.{IDEMPOTENCY_INDEX}: "k-1": {oldest["id"]} would keep it' in run(settings, "duplicates").stdout
+    assert (
+        f'orders.{IDEMPOTENCY_INDEX}: "k-1", null: {oldest["id"]} would keep it' in run(settings, "duplicates").stdout
+    )
 
     settled = run(settings, "settle")
 

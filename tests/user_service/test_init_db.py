@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -55,7 +56,7 @@ async def test_users_of_one_address_are_told_and_settled_without_losing_one(
     assert document
     await stored.drop_index("email_key")
     younger = ObjectId()
-    await stored.insert_one({**document, "_id": younger})
+    await stored.insert_one({**document, "_id": younger, "created_at": document["created_at"] + timedelta(seconds=1)})
 
     async def is_told() -> bool:
         verdict = (await api.get("/health/ready")).json()["checks"]["mongodb"]

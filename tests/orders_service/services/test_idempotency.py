@@ -37,11 +37,11 @@ def test_takes_no_other_header(header: str) -> None:
 @given(keys)
 def test_reads_a_quoted_key_as_the_caller_meant_it(key: str) -> None:
     assert re.fullmatch(KEY_PATTERN, quoted(key))
-    assert RequestMark.of(quoted(key), wish()).key == key
+    assert RequestMark.of(quoted(key), wish(), caller=None).key == key
 
 
 def test_knows_a_key_again_whether_quoted_or_not() -> None:
-    assert RequestMark.of("k-1", wish()) == RequestMark.of('"k-1"', wish())
+    assert RequestMark.of("k-1", wish(), caller=None) == RequestMark.of('"k-1"', wish(), caller=None)
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,9 @@ def test_knows_a_key_again_whether_quoted_or_not() -> None:
     ],
 )
 def test_compares_what_was_understood_and_not_how_it_was_spelled(same: JsonObject) -> None:
-    first = RequestMark.of("k-1", wish())
+    first = RequestMark.of("k-1", wish(), caller=None)
 
-    RequestMark.of("k-1", wish(**same)).require_same({"idempotency": first.stored()})
+    RequestMark.of("k-1", wish(**same), caller=None).require_same({"idempotency": first.stored()})
 
 
 @pytest.mark.parametrize(
@@ -66,13 +66,15 @@ def test_compares_what_was_understood_and_not_how_it_was_spelled(same: JsonObjec
     ],
 )
 def test_refuses_a_key_that_belongs_to_another_order(other: JsonObject) -> None:
-    first = RequestMark.of("k-1", wish())
+    first = RequestMark.of("k-1", wish(), caller=None)
 
     with pytest.raises(IdempotencyConflictError):
-        RequestMark.of("k-1", wish(**other)).require_same({"idempotency": first.stored()})
+        RequestMark.of("k-1", wish(**other), caller=None).require_same({"idempotency": first.stored()})
 
 
-@pytest.mark.parametrize(("index", "is_ours"), [("idempotency_key", True), ("_id_", False)])
+@pytest.mark.parametrize(
+    ("index", "is_ours"), [("idempotency_of_caller", True), ("idempotency_key", True), ("_id_", False)]
+)
 def test_knows_which_unique_index_an_insert_has_failed_on(index: str, is_ours: bool) -> None:  # noqa: FBT001 - a column
     error = DuplicateKeyError(
         f"E11000 duplicate key error collection: orders_service.orders index: {index} dup key: {{}}"

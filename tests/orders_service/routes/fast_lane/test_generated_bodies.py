@@ -70,7 +70,7 @@ def assert_alike(body: bytes) -> None:
     if by_lane is not None:
         by_fastapi = WISH.validate_python(json.loads(body))
         assert by_lane == by_fastapi
-        assert RequestMark.of("k-1", by_lane) == RequestMark.of("k-1", by_fastapi)
+        assert RequestMark.of("k-1", by_lane, caller=None) == RequestMark.of("k-1", by_fastapi, caller=None)
 
 
 @settings(derandomize=True, max_examples=150, deadline=None)
