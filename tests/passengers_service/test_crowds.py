@@ -1,8 +1,7 @@
 """Many who ask at once, or who never come to their end: the others are served as ever."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
@@ -14,7 +13,6 @@ from dev_stack.ports import free_port
 from dev_stack.postgres import Postgres
 from service_kit.postgres import connect
 from service_kit.settings import PostgresSettings
-from tests.faults.servers import start_all
 from tests.passengers_service.bulk_rows import as_ndjson, row_of
 from tests.system import ServiceProcess
 
@@ -25,13 +23,11 @@ _HEAD = (
 
 
 @pytest.fixture
-async def service(tmp_path: Path, postgres: Postgres) -> AsyncIterator[ServiceProcess]:
+def service(tmp_path: Path, postgres: Postgres) -> Iterator[ServiceProcess]:
     """A real process, because real connections matter here."""
     away = f"amqp://guest:guest@127.0.0.1:{free_port()}/"
     settings = {"DATABASE_URL": postgres.url, "DATABASE_NAME": "crowds", "RABBITMQ_URL": away}
-    async with AsyncExitStack() as stack:
-        process = ServiceProcess(tmp_path, "passengers_service", **settings)
-        await start_all(stack, process)
+    with ServiceProcess(tmp_path, "passengers_service", **settings) as process:
         yield process
 
 
