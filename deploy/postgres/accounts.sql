@@ -7,8 +7,8 @@
 
 \set service passengers_service
 \getenv password PASSENGERS_SERVICE_PASSWORD
-\ir /deploy/account.sql
+\ir account.psql
 
 \set service reservations_service
 \getenv password RESERVATIONS_SERVICE_PASSWORD
-\ir /deploy/account.sql
+\ir account.psql
