@@ -58,6 +58,14 @@ def account_of(address: SecretStr) -> tuple[str, str]:
     return unquote(user), unquote(password)
 
 
+def without_account(address: SecretStr) -> SecretStr:
+    """The same server as a stranger reaches it: neither a user nor how one proves who one is."""
+    before, _, after = _parts(address)
+    place, mark, options = after.partition("?")
+    kept = [option for option in options.split("&") if not option.lower().startswith("auth")]
+    return SecretStr(f"{before}{place}{mark}{'&'.join(kept)}")
+
+
 def is_known_to_everybody(user: str, password: str) -> bool:
     """Whether a password protects nothing: it is published, or no more than the user's name."""
     return password in _PUBLISHED or (password != "" and password == user)

@@ -20,6 +20,7 @@ from service_kit.attempts import set_within
 from service_kit.mongo_clock import ServerClock
 from service_kit.mongo_collections import knows_uuids, look_at, plan_of
 from service_kit.mongo_duplicates import find_duplicates, told
+from service_kit.mongo_guard import Guard
 from service_kit.problems import ErrorTranslations, StoreUnavailableError
 from service_kit.settings import MongoSettings
 from service_kit.store import Store
@@ -90,8 +91,11 @@ class MongoStore(Store):
         clock: Of the server.
     """
 
-    def __init__(self, database: MongoDatabase, documents: Sequence[type[Document]]) -> None:
+    def __init__(
+        self, database: MongoDatabase, documents: Sequence[type[Document]], *, guard: Guard | None = None
+    ) -> None:
         super().__init__("mongodb", database.name)
+        self._guard = guard
         self.database = database
         self.documents = documents
         self.clock = ServerClock(database)
@@ -106,6 +110,8 @@ class MongoStore(Store):
         return {"collectionUUID": self._uuids[collection]} if self._names_uuids else {}
 
     async def _prepare(self) -> None:
+        if self._guard:
+            await self._guard()
         try:
             await init_beanie(database=self.database, document_models=list(self.documents))
         except errors.DuplicateKeyError:

@@ -91,13 +91,18 @@ class StoreSettings(EnvironmentSettings):
         default=False, description="Says that a production on stores which anybody may enter is meant."
     )
 
+    @property
+    def must_keep_strangers_out(self) -> bool:
+        """Whether a store that anybody may enter is refused."""
+        return self.environment == "production" and not self.allow_open_stores
+
     def _guard(self, name: str, address: SecretStr, *, must_name_an_account: bool = True) -> None:
         """Refuse an address that keeps nobody out, in production.
 
         Raises:
             ValueError: It is one.
         """
-        if self.environment != "production" or self.allow_open_stores:
+        if not self.must_keep_strangers_out:
             return
         user, password = account_of(address)
         if is_known_to_everybody(user, password):

@@ -3,8 +3,9 @@
 from orders_service.config.settings import OrdersSettings
 from orders_service.models.order import Order
 from service_kit.mongo import MongoStore, connect
+from service_kit.mongo_guard import guard_of
 
 
 def open_store(settings: OrdersSettings) -> MongoStore:
     """The store that `settings` name; it connects on first use."""
-    return MongoStore(connect(settings), [Order])
+    return MongoStore(connect(settings), [Order], guard=guard_of(settings))

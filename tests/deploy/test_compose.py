@@ -111,3 +111,10 @@ def test_answers_in_the_form_of_our_problems_when_no_replica_can() -> None:
         assert set(problem) == {"type", "title", "status", "detail"}
         assert problem["status"] == status
         assert problem["type"].startswith("urn:problem-type:")
+
+
+def test_lets_the_bodies_of_loads_wait_on_disk() -> None:
+    """`/tmp` is memory, and counts against the limit of the container."""
+    passengers = SERVICES["passengers_service"]
+
+    assert f"spool:{passengers['environment']['TMPDIR']}" in passengers["volumes"]

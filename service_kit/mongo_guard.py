@@ -1,0 +1,57 @@
+"""Whether MongoDB asks for an account at all: an address that names one does not say that the server wants it.
+
+Only the server can tell, and only who comes without an account hears it.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from pymongo import AsyncMongoClient
+from pymongo.errors import OperationFailure
+
+from service_kit.addresses import without_account
+from service_kit.settings import MongoSettings
+
+_UNAUTHORIZED: Final = 13
+_ANSWER_MS: Final = 5_000
+
+Guard = Callable[[], Awaitable[None]]
+
+
+class OpenStoreError(Exception):
+    """Anybody may read and write in the database."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "MongoDB lets in whoever comes without an account: start it with --auth, or set ALLOW_OPEN_STORES=true "
+            "if that is meant"
+        )
+
+
+def guard_of(settings: MongoSettings) -> Guard:
+    """What a store asks before it is prepared; nothing in development, or where open stores are meant."""
+
+    async def ask() -> None:
+        if settings.must_keep_strangers_out:
+            await _require_refusal(without_account(settings.mongodb_uri).get_secret_value())
+
+    return ask
+
+
+async def _require_refusal(address: str) -> None:
+    """Come as a stranger.
+
+    Raises:
+        OpenStoreError: The server has answered.
+        PyMongoError: It is away.
+    """
+    async with AsyncMongoClient[dict[str, Any]](
+        address, serverSelectionTimeoutMS=_ANSWER_MS, socketTimeoutMS=_ANSWER_MS
+    ) as stranger:
+        try:
+            await stranger.admin.command("listDatabases", nameOnly=True)
+        except OperationFailure as error:
+            if error.code == _UNAUTHORIZED:
+                return
+            raise
+    raise OpenStoreError
