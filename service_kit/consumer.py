@@ -26,6 +26,10 @@ from service_kit.settlement import Settlement
 log = structlog.get_logger()
 
 _PREFETCH: Final = 100
+MOST_REPEATED: Final = _PREFETCH + 1
+"""So many effects at most happen again if the process is killed: what the queue has sent, and has not taken an
+acknowledgement of. It sends no more than the prefetch before it has, and one to the subscription that begins."""
+
 _FINISH_SECONDS: Final = 20.0
 _CHECK_SECONDS: Final = 5.0
 """How often the broker is asked, and a new channel taken: for so long it may have sent messages that never came."""

@@ -15,7 +15,6 @@ ATTEMPTS_HEADER: Final = "x-attempts"
 
 _MANY_ATTEMPTS: Final = 1_000_000
 _SHARED_BY: Final = 20
-"""So many effects at most happen again if the process is killed."""
 
 
 class Subscription:

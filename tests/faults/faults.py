@@ -19,6 +19,7 @@ from tests.faults.site import Site
 Fault = Callable[[Site, Random], Awaitable[None]]
 
 _LONGEST_ABSENCE_SECONDS: Final = 2.0
+_LONGEST_WORK_SECONDS: Final = 0.1
 
 
 async def broker_stopped(site: Servers, random: Random) -> None:
@@ -54,6 +55,7 @@ async def consumer_killed(site: Site, random: Random) -> None:
     with frozen([consumer]):
         await _a_moment(random)
     await site.told.more()
+    await asyncio.sleep(random.uniform(0, _LONGEST_WORK_SECONDS))
     await killed(site, consumer, random)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -102,7 +102,17 @@ class Told:
 
     def is_excused(self, order_id: str) -> bool:
         """Whether every repetition of an order's line follows one whose consumer was killed."""
-        return all((line.consumer, line.life) in self._killed for line in self.lines[order_id][:-1])
+        return all(map(self._was_killed, self.lines[order_id][:-1]))
+
+    def most_repeated_after_a_kill(self) -> int:
+        """Of the lives that ended by SIGKILL, the one of whose lines most were told again: how many."""
+        told_again = Counter(
+            (line.consumer, line.life) for told in self.lines.values() for line in told[:-1] if self._was_killed(line)
+        )
+        return max(told_again.values(), default=0)
+
+    def _was_killed(self, line: Line) -> bool:
+        return (line.consumer, line.life) in self._killed
 
     async def more(self) -> None:
         """Return once another line is read, or when it does not come."""

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final, Self
 
+from service_kit.consumer import MOST_REPEATED
 from tests.faults.callers import Callers
 from tests.faults.site import Site
 
@@ -74,13 +75,18 @@ class Verdict:
             failures=[
                 *in_sentences("lost", lost),
                 *(in_sentences(_REPEATED, unexcused) if len(site.consumers) == 1 else []),
+                *_told_again(site.told.most_repeated_after_a_kill()),
                 *in_sentences("in the store, but answered to nobody", stored - accepted),
                 *in_sentences("told, but answered to nobody", lines.keys() - accepted),
                 *_unsettled(callers),
                 *_odd(callers.odd),
             ],
             # Each consumer remembers what it has told itself: docs/architecture/running.md#replicas
-            notes=[*site.notes, *(in_sentences(_REPEATED, unexcused) if len(site.consumers) > 1 else [])],
+            notes=[
+                *site.notes,
+                *_most_told_again(site),
+                *(in_sentences(_REPEATED, unexcused) if len(site.consumers) > 1 else []),
+            ],
         )
 
 
@@ -88,6 +94,16 @@ def in_sentences(what: str, ids: Collection[str]) -> list[str]:
     """What is the matter with some orders or passengers; nothing if there are none."""
     more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
     return [f"{len(ids)} {what}: {', '.join(sorted(ids)[:_SHOWN])}{more}"] if ids else []
+
+
+def _most_told_again(site: Site) -> list[str]:
+    lines = site.told.most_repeated_after_a_kill()
+    return [f"{lines} lines were told again after one kill, at most"] if lines else []
+
+
+def _told_again(lines: int) -> list[str]:
+    most = MOST_REPEATED
+    return [f"{lines} lines were told again after one kill, {most} are promised at most"] if lines > most else []
 
 
 def _unsettled(callers: Callers) -> list[str]:
