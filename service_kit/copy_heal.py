@@ -3,7 +3,7 @@
 A merge would never do that, because the later stamp wins. So both sides are healed, each by itself; what they tell each
 other afterwards is merged as ever, and both end with the same values: a stamp too far ahead is never taken over, so at
 most the side that made it holds it, or both hold it with the same value.
-Source: docs/decisions/0017-stamps-at-most-a-day-ahead.md
+Source: docs/decisions/0019-stamps-at-most-a-day-ahead.md
 """
 
 from collections.abc import Sequence

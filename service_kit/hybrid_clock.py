@@ -23,7 +23,7 @@ from service_kit.problems import ServiceError
 
 NEVER: Final = 0
 MAX_AHEAD: Final = timedelta(hours=24)
-"""Source: docs/decisions/0017-stamps-at-most-a-day-ahead.md"""
+"""Source: docs/decisions/0019-stamps-at-most-a-day-ahead.md"""
 
 REFUSED_TO_STAMP: Final = Counter(
     "stamps_refused_total", "Edits refused because the row has a stamp too far ahead of the clock; `heal` mends it."

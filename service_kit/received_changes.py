@@ -5,7 +5,6 @@ not is refused by itself; the others of its event are applied.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, Generic
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service_kit.events import UndecodableEventError
-from service_kit.hybrid_clock import HybridClock, StampTooFarAheadError, stamp_in
+from service_kit.hybrid_clock import NEVER, HybridClock, stamp_in
 from service_kit.stamped_copies import StampedCopy
 from service_kit.stamped_fields import FieldChanges, Fields, RawChanges
 
@@ -36,50 +35,50 @@ class RefusedChangesError(UndecodableEventError):
         super().__init__(f"{len(refused)} of {told} changes are refused, the others are applied: {shown}")
 
 
-@dataclass(frozen=True, slots=True)
 class Reader(Generic[Fields]):
     """Reads foreign changes of one copy."""
 
-    copy: StampedCopy[Fields]
-    clock: HybridClock
+    def __init__(self, copy: StampedCopy[Fields], clock: HybridClock) -> None:
+        self._copy = copy
+        self._clock = clock
+        self._decode = msgspec.json.Decoder(FieldChanges[copy.fields]).decode  # type: ignore[name-defined]  # made here
 
     def read(self, told: RawChanges) -> tuple[list[FieldChanges[Fields]], Refusals]:
         """The changes that can be taken, all of which our clock has observed, and what is wrong with the others."""
-        decode = msgspec.json.Decoder(FieldChanges[self.copy.fields]).decode  # type: ignore[name-defined]  # made here
+        limit = self._clock.limit
         taken: list[FieldChanges[Fields]] = []
         refused: Refusals = []
         for raw in told.changes:
             try:
-                taken.append(self._checked(decode(raw)))
+                taken.append(self._checked(self._decode(raw), limit))
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 refused.append(refusal("undecodable", None, str(error)))
             except _RefusedError as error:
                 refused.append(str(error))
+        self._clock.observe(max((stamp_in(change.stamp) for change in taken), default=NEVER))
         return taken, refused
 
-    def _checked(self, change: FieldChanges[Fields]) -> FieldChanges[Fields]:
-        if broken := self.copy.check(change):
+    def _checked(self, change: FieldChanges[Fields], limit: int) -> FieldChanges[Fields]:
+        if stamp_in(change.stamp) >= limit:
+            raise _RefusedError(refusal("stamp", change.id, f"the stamp {change.stamp} is too far ahead of our clock"))
+        if broken := self._copy.check(change):
             raise _RefusedError(refusal("rule", change.id, broken))
-        try:
-            self.clock.observe(stamp_in(change.stamp))
-        except StampTooFarAheadError as error:
-            raise _RefusedError(refusal("stamp", change.id, str(error))) from error
         return change
 
     async def without_revivals(
         self, session: AsyncSession, changes: Sequence[FieldChanges[Fields]]
     ) -> tuple[Sequence[FieldChanges[Fields]], Refusals]:
         """Leave out what would take a deletion back."""
-        creations = {change.id for change in changes if getattr(change.fields, self.copy.kept) is None}
+        creations = {change.id for change in changes if getattr(change.fields, self._copy.kept) is None}
         if not creations:
             return changes, []
-        gone = {row.id: row.stamp for row in await session.execute(self.copy.gone(creations))}
+        gone = {row.id: row.stamp for row in await session.execute(self._copy.gone(creations))}
         revived = {id(change) for change in changes if self._revives(change, gone.get(change.id))}
         refused = [refusal("rule", change.id, "a deletion is for good") for change in changes if id(change) in revived]
         return [change for change in changes if id(change) not in revived], refused
 
     def _revives(self, change: FieldChanges[Fields], deleted: int | None) -> bool:
-        is_alive = getattr(change.fields, self.copy.kept) is None
+        is_alive = getattr(change.fields, self._copy.kept) is None
         return deleted is not None and is_alive and stamp_in(change.stamp) > deleted
 
 
