@@ -11,6 +11,7 @@ from service_kit.docs_page import DOCS, docs_router
 from service_kit.fast_lane import FailedInLane, FastLane, FastLaneMiddleware
 from service_kit.health import Check, health_routes
 from service_kit.home import home_routes
+from service_kit.http_rules import HttpRulesMiddleware
 from service_kit.keys import identities
 from service_kit.logs import configure_logs
 from service_kit.loop_lag import watched_loop
@@ -118,4 +119,5 @@ def _add_middleware(app: FastAPI, settings: ApiSettings, streamed: Collection[st
     """Innermost first: each one sees the answers of those above it in this list."""
     app.add_middleware(RequestBodyMiddleware, limit_bytes=settings.max_body_bytes, streamed_paths=streamed)
     app.add_middleware(LastResortMiddleware)
+    app.add_middleware(HttpRulesMiddleware, has_keys=bool(settings.api_keys))
     app.add_middleware(TimingMiddleware)

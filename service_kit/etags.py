@@ -1,9 +1,9 @@
 """Entity tags (RFC 9110, 8.8.3): so that two editors do not overwrite each other unseen."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import Depends, Header, Response
 from pydantic.json_schema import SkipJsonSchema
@@ -11,17 +11,20 @@ from pydantic.json_schema import SkipJsonSchema
 from service_kit.problems import ServiceError
 
 _TAG: Final = re.compile(r'(W/)?"([^"]*)"')
+_NO_MORE: Final[Mapping[str, str]] = {}
 _VERSION: Final = re.compile(r"0|[1-9][0-9]{0,14}")
 
 
 class StaleEditError(ServiceError):
-    """`If-Match` names another version than the one stored: somebody was faster."""
+    """`If-Match` names another version than the one stored: somebody was faster. Or `If-None-Match: *` was sent."""
 
     status = HTTPStatus.PRECONDITION_FAILED
     code = "stale-edit"
 
     def __init__(self) -> None:
-        super().__init__("It has changed since you read it. Read it again, and send its new ETag in If-Match.")
+        super().__init__(
+            "It is not as your If-Match or If-None-Match has it. Read it again, and send its ETag in If-Match."
+        )
 
 
 def etag_of(version: int) -> str:
@@ -39,8 +42,12 @@ async def _tags_in(
         str | SkipJsonSchema[None],
         Header(alias="If-Match", description='The `ETag` that you read, like `"3"`; left out, any version will do.'),
     ] = None,
+    # Not in the documents: what can be edited is there, so that no edit ever succeeds with it.
+    if_none_match: Annotated[Literal["*"] | None, Header(include_in_schema=False)] = None,
 ) -> list[int] | None:
     """The versions that `If-Match` accepts; None if any will do. Weak tags, and those not ours, match nothing."""
+    if if_none_match is not None:
+        return []
     if if_match is None or if_match.strip() == "*":
         return None
     return [int(tag) for weak, tag in _TAG.findall(if_match) if not weak and _VERSION.fullmatch(tag)]
@@ -70,10 +77,15 @@ KnownVersions = Annotated[list[int] | None, Depends(_known_in)]
 
 
 def not_modified(
-    known: Collection[int] | None, version: int, tag_of: Callable[[int], str] = etag_of
+    known: Collection[int] | None,
+    version: int,
+    tag_of: Callable[[int], str] = etag_of,
+    headers: Mapping[str, str] = _NO_MORE,
 ) -> Response | None:
     """The answer to a caller that has this version already."""
-    return Response(status_code=304, headers={"ETag": tag_of(version)}) if accepts(known, version) else None
+    if not accepts(known, version):
+        return None
+    return Response(status_code=304, headers={"ETag": tag_of(version), **headers})
 
 
 ETAG_HEADER: Final[dict[str, Any]] = {

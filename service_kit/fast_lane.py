@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service_kit.http_rules import NO_STORE
 from service_kit.json_values import may_hold_many_values
 from service_kit.keys import is_one_of
 from service_kit.request_body import announced_bytes, has_whole_characters
@@ -83,6 +84,7 @@ class FastLaneMiddleware:
             await self.app(scope, _given_back(message, receive), send)
             return
         scope.update(endpoint=serve, path_params={})
+        response.raw_headers.append(NO_STORE)
         await self._timing.run(response, scope, receive, send)
 
     def _plain_headers(self, scope: Scope) -> Mapping[bytes, bytes] | None:

@@ -80,7 +80,8 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
 def _allowed_methods(app: FastAPI, scope: Scope) -> str:
     """All methods of a path. Starlette names only those of the first route that matches it."""
     routes = [route for route in iter_route_contexts(app.routes) if route.matches(scope)[0] is not Match.NONE]
-    return ", ".join(sorted({method for route in routes for method in route.methods or ()}))
+    methods = {method for route in routes for method in route.methods or ()}
+    return ", ".join(sorted(methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())))
 
 
 _SENTENCES = {
@@ -100,6 +101,8 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = _allowed_methods(request.app, request.scope)
+        if request.method == "OPTIONS":
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
     fallback = ("refused", str(error.detail))
     code, detail = _SENTENCES.get(error.status_code, fallback)
     if error.status_code == HTTPStatus.NOT_FOUND and _has_docs(request):

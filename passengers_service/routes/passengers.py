@@ -16,7 +16,7 @@ from passengers_service.services.refusals import (
     PassengerDeletedError,
     PassengerNotFoundError,
 )
-from service_kit.compression import TakesGzip, json_answer
+from service_kit.compression import VARYING, TakesGzip, json_answer
 from service_kit.dependencies import NowDep
 from service_kit.etags import (
     ETAG_HEADER,
@@ -99,7 +99,7 @@ async def read_page(
     """
     async with store.transaction() as session:  # over before the answer is compressed
         version = await list_version(session, LIST_VERSION)  # before the rows: they are as new as it, or newer
-        if unchanged := not_modified(known, version, weak_etag_of):
+        if unchanged := not_modified(known, version, weak_etag_of, VARYING):
             return unchanged
         page = await list_passengers(session, query)
     answer = await json_answer(page.body, {"ETag": weak_etag_of(version)}, takes_gzip=takes_gzip)

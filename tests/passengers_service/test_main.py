@@ -83,7 +83,11 @@ async def test_works_without_the_broker_and_says_so(api: httpx.AsyncClient) -> N
 
 @pytest.mark.parametrize(
     ("path", "allowed"),
-    [("/passengers", "GET, POST"), ("/passengers/", "GET, POST"), (f"/passengers/{NOBODY}", "DELETE, GET, PUT")],
+    [
+        ("/passengers", "GET, HEAD, OPTIONS, POST"),
+        ("/passengers/", "GET, HEAD, OPTIONS, POST"),
+        (f"/passengers/{NOBODY}", "DELETE, GET, HEAD, OPTIONS, PUT"),
+    ],
 )
 async def test_names_the_methods_that_a_path_takes(path: str, allowed: str) -> None:
     async with calling(UNREACHABLE) as api:

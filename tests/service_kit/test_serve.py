@@ -10,7 +10,7 @@ import pytest
 from service_kit.serve import listening_socket
 from tests.running import Running
 from tests.service_kit.conftest import PythonRunner
-from tests.service_kit.wire import POST, hear, port_in, served
+from tests.service_kit.wire import GET, POST, hear, port_in, served
 
 Server = Callable[..., Awaitable[tuple[Running, int]]]
 
@@ -143,6 +143,19 @@ async def test_refuses_ten_megabytes_readably(shared_port: int) -> None:
 
     assert (answer.status_code, answer.json()["type"]) == (413, "urn:problem-type:body-too-large")
     assert next_answer.status_code == 200
+
+
+def test_the_connection_goes_on_after_a_head(shared_port: int) -> None:
+    with socket.create_connection(("127.0.0.1", shared_port), timeout=10) as connection:
+        connection.sendall(GET.replace(b"GET", b"HEAD"))
+        head = hear(connection, b"\r\n\r\n")
+        connection.sendall(GET)
+        answer = hear(connection, b"\r\n\r\n7")
+
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert head.endswith(b"\r\n\r\n")
+    assert b"\r\ncontent-length: 1\r\n" in head
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
 
 
 def test_refuses_before_a_careful_client_sends_the_body(shared_port: int) -> None:

@@ -47,7 +47,12 @@ async def test_refuses_a_body_that_is_not_called_json(api: httpx.AsyncClient) ->
 
 
 @pytest.mark.parametrize(
-    ("path", "allowed"), [("/users", "GET, POST"), ("/users/", "GET, POST"), ("/users/x", "DELETE, GET, PUT")]
+    ("path", "allowed"),
+    [
+        ("/users", "GET, HEAD, OPTIONS, POST"),
+        ("/users/", "GET, HEAD, OPTIONS, POST"),
+        ("/users/x", "DELETE, GET, HEAD, OPTIONS, PUT"),
+    ],
 )
 async def test_names_the_methods_that_a_path_takes(api: httpx.AsyncClient, path: str, allowed: str) -> None:
     answer = await api.patch(path)

@@ -21,6 +21,7 @@ class TestVersions:
 
         assert first.headers["etag"].startswith('W/"')
         assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+        assert again.headers["vary"] == first.headers["vary"] == "Accept-Encoding"
 
     async def test_differ_after_each_change(self, api: httpx.AsyncClient) -> None:
         tags = [(await api.get("/passengers")).headers["etag"]]
