@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from random import Random
 from typing import Final
 
@@ -14,7 +14,7 @@ from dev_stack.rabbit_node import RabbitNode
 from dev_stack.server import Server
 from orders_service.config.rabbit import ORDERS_QUEUE
 from tests.faults.servers import Servers, until
-from tests.faults.site import Site
+from tests.faults.site import CONNECTIONS, Site
 
 Fault = Callable[[Site, Random], Awaitable[None]]
 
@@ -72,6 +72,17 @@ async def confirm_lost(site: Site, random: Random) -> None:
     await _a_moment(random)
     await site.cable.cut()
     await site.cable.mend()
+
+
+async def silent_crowd(site: Site, random: Random) -> None:
+    """Twice as many connections as one orders_service takes are opened, and say nothing for a while."""
+    service = random.choice(site.orders)
+    async with AsyncExitStack() as crowd:
+        for _ in range(2 * CONNECTIONS):
+            _, writer = await asyncio.open_connection("127.0.0.1", service.port)
+            crowd.callback(writer.close)
+        await _a_moment(random)
+        await site.told.more()
 
 
 async def queue_deleted(site: Site, _random: Random) -> None:

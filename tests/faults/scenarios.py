@@ -14,6 +14,7 @@ Round = tuple[Fault, ...]
 
 _AT_THE_BROKER: Final = (faults.broker_stopped, faults.broker_killed, faults.confirm_lost)
 _AT_THE_QUEUE: Final = (faults.queue_deleted, faults.queue_replaced)
+_AT_THE_DOOR: Final = (faults.silent_crowd,)
 _ELSEWHERE: Final = (faults.store_killed, faults.orders_killed, faults.consumer_killed)
 
 
@@ -53,14 +54,14 @@ def _again_and_again(fault: Fault) -> Callable[[Random], Iterator[Round]]:
 
 def _everything(random: Random) -> Iterator[Round]:
     """Each fault alone and each with another one, in a new order every time."""
-    alone = [(fault,) for fault in (*_AT_THE_BROKER, *_ELSEWHERE, *_AT_THE_QUEUE)]
+    alone = [(fault,) for fault in (*_AT_THE_BROKER, *_ELSEWHERE, *_AT_THE_QUEUE, *_AT_THE_DOOR)]
     while True:
         in_pairs = zip(_AT_THE_BROKER, random.sample(_ELSEWHERE, len(_ELSEWHERE)), strict=True)
         yield from random.sample([*alone, *in_pairs], len(alone) + len(_ELSEWHERE))
 
 
 SCENARIOS: Final = (
-    *map(Scenario.of, (*_AT_THE_BROKER, *_ELSEWHERE, *_AT_THE_QUEUE)),
+    *map(Scenario.of, (*_AT_THE_BROKER, *_ELSEWHERE, *_AT_THE_QUEUE, *_AT_THE_DOOR)),
     Scenario(
         name="two_replicas",
         story="Of two of each service, one of each is killed.",

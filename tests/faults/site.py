@@ -25,6 +25,8 @@ from tests.faults.told import Told
 from tests.system import ServiceProcess
 
 DATABASE: Final = "faults"
+CONNECTIONS: Final = 64
+"""So many one orders_service takes: several times what the callers need."""
 _SILENCE_SECONDS: Final = 1.0
 
 
@@ -112,7 +114,7 @@ async def opened(
         cable = RelayCable(broker.url)
         await start_all(stack, store, broker)
         await stack.enter_async_context(cable)
-        shared = {"MONGODB_URI": store.url, "MONGODB_DATABASE": DATABASE}
+        shared = {"MONGODB_URI": store.url, "MONGODB_DATABASE": DATABASE, "MAX_CONNECTIONS": str(CONNECTIONS)}
         apis = [
             ServiceProcess(folder / f"orders_{n}", "orders_service", RABBITMQ_URL=cable.url, **shared)
             for n in range(orders)
