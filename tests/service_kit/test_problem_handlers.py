@@ -188,7 +188,7 @@ async def test_what_nobody_foresaw_is_a_500_that_shows_nothing_of_the_inside(
     assert (answer.status_code, problem["type"]) == (500, "urn:problem-type:internal-error")
     assert not re.search("inside|RuntimeError|Traceback|hunter2", answer.text)
     logged = capsys.readouterr().out
-    assert f"unhandled_error request_id={problem['request_id']}\nTraceback" in logged
+    assert f"unhandled_error request_id={problem['request_id']}\n  Traceback" in logged
     assert "RuntimeError: the inside of 7 things" in logged
     assert "hunter2" not in logged
 

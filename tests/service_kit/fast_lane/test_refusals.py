@@ -69,7 +69,7 @@ async def test_what_nobody_foresaw_is_a_500_that_shows_nothing_of_the_inside(
     assert (answer.status_code, problem["type"]) == (500, "urn:problem-type:internal-error")
     assert "inside" not in answer.text
     assert problem["request_id"] == answer.headers["X-Request-ID"]
-    assert f"unhandled_error request_id={problem['request_id']}\nTraceback" in capsys.readouterr().out
+    assert f"unhandled_error request_id={problem['request_id']}\n  Traceback" in capsys.readouterr().out
 
 
 class TestKeys:
