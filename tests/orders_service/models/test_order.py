@@ -119,6 +119,14 @@ def test_refuses_nul_in_the_notes() -> None:
     assert "Leave the character NUL out" in message_of(wish(notes="a\0b"))
 
 
+@pytest.mark.parametrize("invisible", ["\ufe0f", "\u034f", "\u115f", "\u3164", "\u200b"], ids=ascii)
+@pytest.mark.parametrize("field", ["sku", "name", "notes"])
+def test_refuses_characters_that_nobody_sees(field: str, invisible: str) -> None:
+    body = wish(notes=f"a{invisible}") if field == "notes" else wish(items=[item(**{field: f"a{invisible}"})])
+
+    assert "invisible" in message_of(body)
+
+
 def test_shows_an_order_as_it_was_placed_whatever_has_become_of_it() -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     cancelled = OrderView(

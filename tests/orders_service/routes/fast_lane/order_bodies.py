@@ -29,7 +29,7 @@ WISHES = [
     order_of(more=',"user_id":null,"notes":null'),
     order_of(more=',"user_id":"a.b:c_d-9","notes":""'),
     order_of(more=r',"notes":"\u00f1 \ud83d\ude00 \"\\\/\b\f\n\r\t \u007f"'),
-    order_of(more=',"notes":"ñ 😀 \u2028 \x7f e\u0301"'),
+    order_of(more=',"notes":"ñ 😀 \u2028 ❤\ufe0f \x7f e\u0301"'),
     order_of(r'"s\u006bu":"\u004d","name":" \u00a0Mug ","quantity":1,"unit_price":"\u0031.5"'),
     order_of(more=',"currency":"XXX","currency":"USD"'),
     order_of(more=',"notes":1,"notes":"the last one counts"'),
