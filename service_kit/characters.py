@@ -31,7 +31,7 @@ characters in Chinese, Japanese and Mongolian, emoji of several parts, the flags
 Not behind Latin, Greek and Cyrillic letters, where it would only make two texts out of one.
 """
 
-VISIBLE: Final = rf"[^\x00-\x20\x7f-\xa0\u2028\u2029{BLANK}{IGNORABLE}]"
+VISIBLE: Final = rf"[^\x00-\x1f\x7f-\x9f\u2028\u2029{BLANK}{IGNORABLE}]"
 
 
 def text_without(controls: str) -> str:

@@ -1,4 +1,4 @@
-"""Instants in a query."""
+"""Instants as a request writes them: with seconds and an offset, as RFC 3339 has it."""
 
 import re
 from datetime import MINYEAR, UTC, datetime
@@ -6,14 +6,17 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
-_RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", flags=re.ASCII)
+RFC_3339: Final = (
+    r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?"
+    r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
+)
 _FIRST: Final = datetime.min.replace(tzinfo=UTC)
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
-def _timestamp(text: Any) -> Any:  # noqa: ANN401 - whatever stands in the query
-    """Refuse the numbers that pydantic would read as seconds since 1970."""
-    if not isinstance(text, str) or not _RFC_3339.fullmatch(text):
+def rfc_3339(text: Any) -> Any:  # noqa: ANN401 - whatever a request holds
+    """Refuse the numbers that pydantic would read as seconds since 1970, bare days, and times without seconds."""
+    if not isinstance(text, str) or not re.fullmatch(RFC_3339, text):
         raise ValueError("Write it like 2026-11-20T10:00:00Z; a + in it is spelled %2B")
     return text
 
@@ -26,5 +29,5 @@ def _in_utc(instant: datetime) -> datetime:
         return _FIRST if instant.year == MINYEAR else _LAST
 
 
-QueryInstant = Annotated[AwareDatetime, BeforeValidator(_timestamp), AfterValidator(_in_utc)]
+QueryInstant = Annotated[AwareDatetime, BeforeValidator(rfc_3339), AfterValidator(_in_utc)]
 """Written like 2026-11-20T10:00:00Z; in UTC."""

@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from random import getrandbits
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import UUID7, WithJsonSchema
+from pydantic import UUID7, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
-UUID7_PATTERN: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+from service_kit.spelling import answering
+
+UUID7_PATTERN: Final = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-7[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$"
+_UUID_PATTERN: Final = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _VERSION_AND_VARIANT: Final = 7 << 76 | 0b10 << 62
@@ -16,9 +20,29 @@ _RANDOM_BITS: Final = 0xFFF << 64 | (1 << 62) - 1
 _HEADROOM_BIT: Final = 1 << 61
 """At first 0, where ids are counted up: so half a billion of them never reach the variant."""
 
-# Pydantic's own schema has a format that no other program knows.
-ClientId = Annotated[UUID7, WithJsonSchema({"type": "string", "format": "uuid", "pattern": UUID7_PATTERN})]
+
+class _Spelled:
+    """As RFC 9562 has it: pydantic takes braces, prefixes and no hyphens too, which no published format allows."""
+
+    def __init__(self, pattern: str, sentence: str) -> None:
+        self._pattern = pattern
+        self._sentence = sentence
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - pydantic's signature
+        """Take its text."""
+        spelled = core_schema.str_schema(pattern=self._pattern)
+        return answering(self._sentence, core_schema.chain_schema([spelled, handler(source)]))
+
+    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Show the format that all programs know."""
+        return {"type": "string", "format": "uuid", "pattern": self._pattern}
+
+
+ClientId = Annotated[UUID7, _Spelled(UUID7_PATTERN, "Write a UUID of version 7 in its 36 characters")]
 """An id that a caller has made."""
+
+KnownId = Annotated[UUID, _Spelled(_UUID_PATTERN, "Write a UUID in its 36 characters")]
+"""An id that somebody else has made, of any version."""
 
 
 def new_uuid7(now: datetime) -> UUID:

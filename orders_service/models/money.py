@@ -39,9 +39,10 @@ Price = Annotated[
     _AS_TEXT,
     WithJsonSchema(
         {
+            # No `multipleOf`: most validators count in floats, in which 19.99 is no multiple of 0.01.
             "anyOf": [
                 {"type": "string", "pattern": _SPELLING},
-                {"type": "number", "minimum": 0, "maximum": 9_999_999_999.99, "multipleOf": 0.01},
+                {"type": "number", "minimum": 0, "maximum": 9_999_999_999.99},
             ],
             "examples": ["19.99"],
         },

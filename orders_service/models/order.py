@@ -78,7 +78,9 @@ class NewItem(OrderItem):
         AfterValidator(str.strip),
     ]
     quantity: Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(_number)]
-    unit_price: Annotated[Price, Field(description="In the order's currency; a string keeps it exact.")]
+    unit_price: Annotated[
+        Price, Field(description="In the order's currency, with at most two decimals; a string keeps it exact.")
+    ]
 
 
 UserId = Annotated[

@@ -1,15 +1,16 @@
 """Flights and their seats: how they are written, so that one seat has one spelling and is sold once."""
 
-import re
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
+from service_kit.query_instants import RFC_3339, rfc_3339
 from service_kit.spelling import Spelling
 
-_RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)", flags=re.ASCII)
+_TO_COME: Final = RFC_3339.replace("^[0-9]{4}-", "^(202[6-9]|20[3-9][0-9]|2[1-9][0-9]{2}|[3-9][0-9]{3})-")
+"""Leaves out the years in which no departure is taken any more; which minute it is no schema can say."""
 
 
 class Cabin(StrEnum):
@@ -34,13 +35,6 @@ Airport = Annotated[
 Seat = Annotated[str, Spelling(r"^[1-9][0-9]?[A-HJ-L]$", "Write the row and a capital letter other than I, as in 12C")]
 
 
-def rfc_3339(text: object) -> object:
-    """Refuse the numbers and the bare days that pydantic would read as instants too."""
-    if not isinstance(text, str) or not _RFC_3339.fullmatch(text):
-        raise ValueError("Write it like 2026-12-24T10:30:00Z; a + in an address is spelled %2B")
-    return text
-
-
 def _whole_minute(instant: datetime) -> datetime:
     try:
         return instant.astimezone(UTC).replace(second=0, microsecond=0)
@@ -52,5 +46,8 @@ Departure = Annotated[
     AwareDatetime,
     BeforeValidator(rfc_3339),
     AfterValidator(_whole_minute),
-    Field(description="With its offset; kept in UTC, and to the minute, as timetables are: seconds are cut off."),
+    Field(
+        description="Not in the past. With its offset; kept in UTC, and to the minute, as timetables are.",
+        json_schema_extra={"pattern": _TO_COME},
+    ),
 ]

@@ -11,7 +11,7 @@ from pydantic.config import JsonDict
 
 from reservations_service.models.flight import Airport, Cabin, Departure, FlightNumber, Seat
 from reservations_service.models.status import ReservationStatus
-from service_kit.uuid7 import ClientId
+from service_kit.uuid7 import ClientId, KnownId
 
 _HASH_BYTES: Final = 16
 
@@ -53,7 +53,7 @@ class NewReservation(_Trip):
         ClientId | None,
         Field(description="A UUID of version 7 that you have made: then sending the same again is harmless."),
     ] = None
-    passenger_id: Annotated[UUID, Field(description="A passenger of passengers_service.")]
+    passenger_id: Annotated[KnownId, Field(description="A passenger of passengers_service.")]
 
     @property
     def fingerprint(self) -> bytes:

@@ -9,17 +9,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
+from pydantic import Field
 from sqlalchemy import ColumnElement, Select, and_, select, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reservations_service.models.code import Code
-from reservations_service.models.flight import FlightNumber, rfc_3339
+from reservations_service.models.flight import FlightNumber
 from reservations_service.models.reservation import Reservation, ReservationView
 from reservations_service.models.status import ReservationStatus
 from reservations_service.models.tables import RESERVATIONS
 from reservations_service.services.seats import overdue
 from service_kit.pages import BadCursorError, Page, PageQuery, decode_cursor, encode_cursor
+from service_kit.query_instants import QueryInstant
 
 _ROWS: Final = RESERVATIONS.c
 _NEWEST_FIRST: Final = (_ROWS.created_at.desc(), _ROWS.id.desc())
@@ -30,16 +31,6 @@ _INSTANT_DIGITS: Final = 14  # of microseconds in hexadecimal: all that fit are 
 _CURSOR: Final = rf"^313a(3[0-9]|6[1-6]){{{_INSTANT_DIGITS + 32}}}$"
 """What `encode_cursor` makes of the two. Only told in `/docs`: a cursor that breaks it is a 400, no 422."""
 
-
-def _within_utc(instant: datetime) -> datetime:
-    """The first and last hours that only exist at some offset become the nearest that UTC has."""
-    try:
-        return instant.astimezone(UTC)
-    except OverflowError:
-        return datetime.min.replace(tzinfo=UTC) if instant.year == 1 else datetime.max.replace(tzinfo=UTC)
-
-
-_Instant = Annotated[AwareDatetime, BeforeValidator(rfc_3339), AfterValidator(_within_utc)]
 _Cursor = Annotated[str, Field(json_schema_extra={"pattern": _CURSOR})]
 
 
@@ -53,9 +44,9 @@ class ReservationQuery(PageQuery):
     flight_number: FlightNumber | None = None
     status: ReservationStatus | None = None
     departure_from: Annotated[
-        _Instant | None, Field(description="Leaves at this instant or later: `2026-12-24T00:00:00Z`.")
+        QueryInstant | None, Field(description="Leaves at this instant or later: `2026-12-24T00:00:00Z`.")
     ] = None
-    departure_to: Annotated[_Instant | None, Field(description="Leaves earlier than this instant.")] = None
+    departure_to: Annotated[QueryInstant | None, Field(description="Leaves earlier than this instant.")] = None
 
 
 async def list_reservations(session: AsyncSession, query: ReservationQuery, *, now: datetime) -> Page[ReservationView]:

@@ -13,7 +13,8 @@ from tests.system import ServiceProcess
 EXAMPLES = 15
 
 CONFIGURATIONS = {
-    "user_service": ANY_VERSION,
+    # JSON schema cannot count the bytes of a password.
+    "user_service": f"{ANY_VERSION}\n{may_refuse('POST /users/', '422')}\n{may_refuse('PUT /users/{user_id}', '422')}",
     # One Idempotency-Key with two bodies is 422, as the draft asks for.
     "orders_service": may_refuse("POST /orders", "422"),
 }

@@ -20,12 +20,13 @@ DATABASE: Final = "reservations_service_fuzzed"
 PASSENGER_ID: Final = UUID("019a8f3e-7c00-7d4e-9f3a-5b1c2d3e4f50")
 
 # What no schema can say is 422 here as it was asked for: a passenger that is unknown, a flight back to where it began,
-# a departure in the past.
+# a departure in the past, a day of birth that is to come.
 CONFIGURATION: Final = f"""
 {ANY_VERSION}
 "path.passenger_id" = "{PASSENGER_ID}"
 {may_refuse("POST /reservations", "422")}
 {may_refuse("PUT /reservations/{reservation_id}", "422")}
+{may_refuse("PUT /passengers/{passenger_id}", "422")}
 """
 
 

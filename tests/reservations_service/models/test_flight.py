@@ -33,7 +33,7 @@ def test_refuses_another_spelling_of_what_could_be_the_same(kind: TypeAdapter[st
 
 
 @pytest.mark.parametrize(
-    "text", ["2026-12-24T10:30:00Z", "2026-12-24T11:30:59.999+01:00", "2026-12-24T10:30Z", "2026-12-24t10:30:00z"]
+    "text", ["2026-12-24T10:30:00Z", "2026-12-24T11:30:59.999+01:00", "2026-12-24 10:30:00Z", "2026-12-24t10:30:00z"]
 )
 def test_understands_a_departure_to_the_minute_in_utc(text: str) -> None:
     departure = DEPARTURES.validate_python(text)
@@ -44,7 +44,17 @@ def test_understands_a_departure_to_the_minute_in_utc(text: str) -> None:
 @pytest.mark.parametrize(
     "given",
     [
-        *("", "2026-12-24", "2026-12-24T10:30:00", "soon", 1_798_108_200, None, True),
+        *(
+            "",
+            "2026-12-24",
+            "2026-12-24T10:30:00",
+            "2026-12-24T10:30Z",
+            "2026-12-24T24:00:00Z",
+            "soon",
+            1_798_108_200,
+            None,
+            True,
+        ),
         *("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"),
     ],
 )

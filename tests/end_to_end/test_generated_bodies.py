@@ -1,0 +1,86 @@
+"""A body that obeys the published schema is taken, unless it breaks a rule that no schema can say."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import httpx
+import pytest
+import schemathesis
+from schemathesis import GenerationMode
+
+from tests.ajv import JsonObject, asked, bodies_of
+from tests.end_to_end.conftest import API_NAMES, Apis
+from tests.generated import generated
+
+EACH: Final = 25
+IDS: Final = {
+    "user_id": "665f1c2ab1e4d3a7c9f0e811",
+    "passenger_id": "019a8f3e-7c00-7d4e-9f3a-000000000000",
+    "reservation_id": "019a9f3e-6c00-7a1b-8c2d-000000000000",
+}
+"""Of nobody: a good body is answered 404."""
+
+EXCUSES: Final[dict[str, Callable[[Any], bool]]] = {
+    "password": lambda text: len(text.encode()) > 72,
+    "birth_date": lambda day: day >= datetime.now(UTC).date().isoformat(),
+    "departure_at": lambda text: text < "0002" or text > "9998",
+    "unit_price": lambda amount: isinstance(amount, float) and amount != round(amount, 2),
+    "body": lambda trip: trip["origin"] == trip["destination"],
+}
+"""What the descriptions say beside the schemas: of each field, when it may be refused all the same."""
+OTHER_REASONS: Final = {"departure-in-past", "unknown-passenger", "document-fixed"}
+
+
+def value_at(body: Any, field: str) -> Any:  # noqa: ANN401 - any JSON
+    """What stands where a mistake is said to be."""
+    for part in field.split(".")[1:]:
+        body = body[int(part)] if isinstance(body, list) else body[part]
+    return body
+
+
+def unexcused(body: object, answer: httpx.Response) -> Iterator[JsonObject]:
+    """Mistakes that the schema should have told."""
+    problem = answer.json()
+    for mistake in problem.get("errors", [{"field": problem["detail"]}]):
+        excuse = EXCUSES.get(mistake["field"].rpartition(".")[2])
+        if excuse is None or not excuse(value_at(body, mistake["field"])):
+            yield mistake
+
+
+def is_refused(answer: httpx.Response) -> bool:
+    kind = answer.json().get("type", "").removeprefix("urn:problem-type:") if answer.status_code >= 400 else ""
+    return answer.status_code in {400, 415, 422} and kind not in OTHER_REASONS
+
+
+@pytest.mark.parametrize("service", API_NAMES)
+def test_takes_what_its_schemas_promise(apis: Apis, service: str) -> None:
+    with apis.client(service) as client:
+        document = client.get("/openapi.json").json()
+        operations = schemathesis.openapi.from_dict(document)
+        bodies = [
+            (operation, place, case.body)
+            for operation, place in bodies_of(document)
+            for case in generated(strategy_of(operations, operation), EACH)
+            if case.media_type == "application/json"
+        ]
+        agreed = asked({service: document}, [(f"{service}#{place}", body) for _, place, body in bodies])
+        refused = [
+            (operation, body, answer.json())
+            for operation, _, body in bodies
+            if is_refused(answer := send(client, operation, body)) and list(unexcused(body, answer))
+        ]
+
+    assert [mistake for mistake in agreed.mistakes if mistake] == []
+    assert len(bodies) >= EACH
+    assert refused[:3] == []
+
+
+def strategy_of(operations: Any, operation: str) -> Any:  # noqa: ANN401 - Schemathesis' own
+    method, path = operation.split()
+    return operations[path][method].as_strategy(generation_mode=GenerationMode.POSITIVE)
+
+
+def send(client: httpx.Client, operation: str, body: object) -> httpx.Response:
+    method, path = operation.split()
+    return client.request(method, path.format(**IDS), json=body)
