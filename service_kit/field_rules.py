@@ -5,6 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError, create_model
 
+from service_kit.spelling import COPIED
+
 
 class FieldRules:
     """The rules of the fields of a model.
@@ -20,9 +22,12 @@ class FieldRules:
         self._some_fields = create_model(f"Some{model.__name__}", **fields)
 
     def broken_by(self, told: Mapping[str, object]) -> str | None:
-        """What is wrong with these fields, in a sentence that quotes none; those without a rule are passed over."""
+        """What is wrong with these fields, in a sentence that quotes none; those without a rule are passed over.
+
+        What an earlier release has taken and stored is taken too.
+        """
         try:
-            checked = self._some_fields.model_validate(told)
+            checked = self._some_fields.model_validate(told, context=COPIED)
         except ValidationError as error:
             mistake = error.errors(include_url=False, include_input=False, include_context=False)[0]
             return f"{'.'.join(str(part) for part in mistake['loc'])}: {mistake['msg'].removeprefix('Value error, ')}"

@@ -32,9 +32,7 @@ def test_refuses_another_spelling_of_what_could_be_the_same(kind: TypeAdapter[st
         kind.validate_python(text)
 
 
-@pytest.mark.parametrize(
-    "text", ["2026-12-24T10:30:00Z", "2026-12-24T11:30:59.999+01:00", "2026-12-24 10:30:00Z", "2026-12-24t10:30:00z"]
-)
+@pytest.mark.parametrize("text", ["2026-12-24T10:30:00Z", "2026-12-24T11:30:59.999+01:00", "2026-12-24t10:30:00z"])
 def test_understands_a_departure_to_the_minute_in_utc(text: str) -> None:
     departure = DEPARTURES.validate_python(text)
 
