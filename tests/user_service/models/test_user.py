@@ -1,11 +1,11 @@
 from datetime import UTC, datetime
 
 import pytest
+from beanie import init_beanie
 from mongomock_motor import AsyncMongoMockClient
 from pydantic import TypeAdapter, ValidationError
 from pymongo.errors import DuplicateKeyError
 
-from service_kit.mongo import MongoStore
 from user_service.models.user import NewUser, SomeChanges, User, UserView
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
@@ -15,7 +15,7 @@ CHANGES: TypeAdapter[SomeChanges] = TypeAdapter(SomeChanges)
 
 @pytest.fixture
 async def _mapped() -> None:
-    await MongoStore(AsyncMongoMockClient(tz_aware=True)["users"], [User]).prepare()
+    await init_beanie(database=AsyncMongoMockClient(tz_aware=True)["users"], document_models=[User])
 
 
 def ana(**changes: object) -> User:
