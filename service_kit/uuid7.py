@@ -29,9 +29,12 @@ class _Spelled:
         self._sentence = sentence
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - pydantic's signature
-        """Take its text."""
-        spelled = core_schema.str_schema(pattern=self._pattern)
-        return answering(self._sentence, core_schema.chain_schema([spelled, handler(source)]))
+        """Take its text, or one that Python has made."""
+        uuid = handler(source)
+        text = core_schema.chain_schema([core_schema.str_schema(pattern=self._pattern), uuid])
+        made = core_schema.chain_schema([core_schema.is_instance_schema(UUID), uuid])
+        either = core_schema.union_schema([text, made], mode="left_to_right")
+        return answering(self._sentence, core_schema.json_or_python_schema(json_schema=text, python_schema=either))
 
     def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Show the format that all programs know."""

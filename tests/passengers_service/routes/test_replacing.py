@@ -1,11 +1,15 @@
 """`PUT /passengers/{id}`: what it tells, and editors at once."""
 
 import asyncio
+from datetime import timedelta
 
 import httpx
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from passengers_service.events import NODE
+from service_kit.clock import utc_now
+from service_kit.hybrid_clock import HybridClock
 from tests.passengers_service.conftest import ANA, code_of, events_in, registered, replace
 
 
@@ -50,7 +54,7 @@ class TestReplacing:
         self, api: httpx.AsyncClient, database: AsyncEngine
     ) -> None:
         passenger = await registered(api)
-        ahead = 2**62
+        ahead = HybridClock(NODE, lambda: utc_now() + timedelta(hours=1)).tick()
         async with database.begin() as connection:
             await connection.execute(text("UPDATE passengers SET stamps[5] = :ahead"), {"ahead": ahead})
 
