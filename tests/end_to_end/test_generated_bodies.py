@@ -39,13 +39,28 @@ def value_at(body: Any, field: str) -> Any:  # noqa: ANN401 - any JSON
     return body
 
 
+def mistakes_of(problem: JsonObject) -> list[JsonObject]:
+    """The mistakes of a refused body; those of a load stand in rows, which are counted from 1."""
+    rows = [
+        {**mistake, "field": f"body.{mistake['row'] - 1}.{mistake['field']}"} for mistake in problem.get("rejected", [])
+    ]
+    return rows or problem.get("errors", [{"field": problem["detail"]}])
+
+
 def unexcused(body: object, answer: httpx.Response) -> Iterator[JsonObject]:
     """Mistakes that the schema should have told."""
-    problem = answer.json()
-    for mistake in problem.get("errors", [{"field": problem["detail"]}]):
+    for mistake in mistakes_of(answer.json()):
         excuse = EXCUSES.get(mistake["field"].rpartition(".")[2])
-        if excuse is None or not excuse(value_at(body, mistake["field"])):
+        if not (excuse and excuse(value_at(body, mistake["field"]))) and not is_repeated(body, mistake):
             yield mistake
+
+
+def is_repeated(body: object, mistake: JsonObject) -> bool:
+    """Whether the row's document stands in another row of the load too, which no schema can rule out."""
+    if not isinstance(body, list) or not mistake["field"].endswith(".document_number"):
+        return False
+    documents = [(row["document_type"].strip().upper(), row["document_number"].strip().upper()) for row in body]
+    return documents.count(documents[mistake["row"] - 1]) > 1
 
 
 def is_refused(answer: httpx.Response) -> bool:
@@ -66,14 +81,14 @@ def test_takes_what_its_schemas_promise(apis: Apis, service: str) -> None:
         ]
         agreed = asked({service: document}, [(f"{service}#{place}", body) for _, place, body in bodies])
         refused = [
-            (operation, body, answer.json())
+            (operation, body, answer)
             for operation, _, body in bodies
             if is_refused(answer := send(client, operation, body)) and list(unexcused(body, answer))
         ]
 
     assert [mistake for mistake in agreed.mistakes if mistake] == []
     assert len(bodies) >= EACH
-    assert refused[:3] == []
+    assert [list(unexcused(body, answer)) for _, body, answer in refused[:3]] == []
 
 
 def strategy_of(operations: Any, operation: str) -> Any:  # noqa: ANN401 - Schemathesis' own

@@ -51,9 +51,11 @@ async def test_refuses_a_body_with_a_sentence(
 @pytest.mark.parametrize(
     ("path", "allowed"),
     [
-        *[("/reservations", "GET, POST"), ("/reservations/", "GET, POST")],
-        *[(f"/reservations/{uuid4()}", "DELETE, GET, PUT"), (f"/passengers/{uuid4()}", "GET, PUT")],
-        ("/sync/digest", "GET"),
+        ("/reservations", "GET, HEAD, OPTIONS, POST"),
+        ("/reservations/", "GET, HEAD, OPTIONS, POST"),
+        (f"/reservations/{uuid4()}", "DELETE, GET, HEAD, OPTIONS, PUT"),
+        (f"/passengers/{uuid4()}", "GET, HEAD, OPTIONS, PUT"),
+        ("/sync/digest", "GET, HEAD, OPTIONS"),
     ],
 )
 async def test_names_the_methods_that_a_path_takes(api: httpx.AsyncClient, path: str, allowed: str) -> None:
