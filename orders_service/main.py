@@ -13,9 +13,9 @@ from orders_service.models.order import Order
 from orders_service.routes import orders
 from orders_service.services.orders import Orders
 from service_kit.app import create_app
-from service_kit.health import Check
 from service_kit.mongo import MONGO_TRANSLATIONS
 from service_kit.mongo_outbox import MongoOutbox
+from service_kit.observability.health import Check
 from service_kit.relay import Relay
 from service_kit.settings import load
 

@@ -21,8 +21,8 @@ from service_kit.consuming import consuming
 from service_kit.copy_digest import SharedDigest
 from service_kit.copy_sync import CopySync
 from service_kit.copy_watch import CopyWatch
-from service_kit.health import Check
 from service_kit.hybrid_clock import HybridClock
+from service_kit.observability.health import Check
 from service_kit.postgres import POSTGRES_TRANSLATIONS
 from service_kit.postgres_inbox import pruning
 from service_kit.postgres_outbox import PostgresOutbox

@@ -8,9 +8,9 @@ from typing import Final
 import structlog
 
 from service_kit.events import Event, UndecodableEventError, decode_event
+from service_kit.observability.tracing import consumer_span
 from service_kit.pace import Pace
 from service_kit.seen import SeenEvents
-from service_kit.tracing import consumer_span
 
 log = structlog.get_logger()
 

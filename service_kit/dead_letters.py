@@ -14,7 +14,7 @@ import structlog
 import typer
 
 from service_kit.dead_letter_queue import MOST_LETTERS, DeadLetterQueue, DeadLettersError, Letter, opened
-from service_kit.printable import printable
+from service_kit.observability.printable import printable
 from service_kit.rabbit_connection import BROKER_ERRORS
 from service_kit.rabbit_publisher import RabbitPublisher
 from service_kit.settings import RabbitSettings, load

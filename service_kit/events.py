@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from service_kit.tracing import current_traceparent
+from service_kit.observability.tracing import current_traceparent
 
 CLOUDEVENTS_JSON: Final = "application/cloudevents+json"
 

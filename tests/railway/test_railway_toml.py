@@ -4,7 +4,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 
-from service_kit.health import health_routes
+from service_kit.observability.health import health_routes
 from service_kit.serve import server_config
 
 Node = dict[str, Any]

@@ -12,7 +12,7 @@ from service_kit.app import create_app
 from service_kit.consumer import Consumer
 from service_kit.consuming import consuming
 from service_kit.events import Event
-from service_kit.health import Check
+from service_kit.observability.health import Check
 from service_kit.rabbit import QueueTopology
 from service_kit.settings import ApiSettings, load
 from tests.service_kit import notes_api

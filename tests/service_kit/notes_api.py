@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from pydantic import BaseModel, Field
 
 from service_kit.app import create_app
-from service_kit.health import Check
+from service_kit.observability.health import Check
 from service_kit.pages import BadCursorError, Page, PageQueryParams, decode_cursor, link_next
 from service_kit.problems import ServiceError, StoreUnavailableError, problems
 from service_kit.settings import ApiSettings

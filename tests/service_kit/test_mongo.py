@@ -17,8 +17,8 @@ from structlog.testing import capture_logs
 from dev_stack.mongod import Mongod
 from dev_stack.ports import free_port
 from service_kit.app import create_app
-from service_kit.health import Check
 from service_kit.mongo import MONGO_TRANSLATIONS, MongoStore, connect
+from service_kit.observability.health import Check
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import ApiSettings, MongoSettings
 from tests.service_kit.conftest import ClientMaker, PythonRunner

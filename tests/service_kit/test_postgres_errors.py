@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service_kit.attempts import Attempts, TryAgain
 from service_kit.events import Event, encode_event
-from service_kit.logs import configure_logs
+from service_kit.observability.logs import configure_logs
 from service_kit.pace import Pace
 from service_kit.postgres_copy import copy_rows
 from service_kit.postgres_store import PostgresStore

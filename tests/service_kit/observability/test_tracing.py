@@ -13,7 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from dev_stack.ports import free_port
-from service_kit.tracing import consumer_span, current_traceparent
+from service_kit.observability.tracing import consumer_span, current_traceparent
 from tests.service_kit.conftest import PythonRunner
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
@@ -22,9 +22,9 @@ TRACEPARENT = f"00-{TRACE_ID}-{SPAN_ID}-01"
 
 HANDLE_ONE_MESSAGE = f"""
 import structlog
-from service_kit.logs import configure_logs
+from service_kit.observability.logs import configure_logs
 from service_kit.settings import ServiceSettings, load
-from service_kit.tracing import configure_tracing, consumer_span, current_traceparent
+from service_kit.observability.tracing import configure_tracing, consumer_span, current_traceparent
 
 settings = load(ServiceSettings)
 configure_logs(settings)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import structlog
 
-from tests.service_kit.logs.conftest import INSTANT, Lines, configure
+from tests.service_kit.observability.logs.conftest import INSTANT, Lines, configure
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 

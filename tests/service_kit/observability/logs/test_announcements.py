@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import structlog
 
-from service_kit.logs import announcer, configure_logs
+from service_kit.observability.logs import announcer, configure_logs
 from service_kit.settings import ServiceSettings
-from tests.service_kit.logs.conftest import Lines, configure
+from tests.service_kit.observability.logs.conftest import Lines, configure
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import structlog
 
-from service_kit.logs import announcer
-from tests.service_kit.logs.conftest import Lines, Terminal, configure
+from service_kit.observability.logs import announcer
+from tests.service_kit.observability.logs.conftest import Lines, Terminal, configure
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from service_kit.logs import configure_logs
+from service_kit.observability.logs import configure_logs
 from service_kit.settings import ServiceSettings
 
 Lines = Callable[[], list[str]]

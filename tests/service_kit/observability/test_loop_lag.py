@@ -1,7 +1,7 @@
 import asyncio
 import time
 
-from service_kit.loop_lag import LAG, watched_loop
+from service_kit.observability.loop_lag import LAG, watched_loop
 
 
 def _late_by_more_than_50_ms() -> float:

@@ -18,7 +18,7 @@ import structlog
 from opentelemetry import trace
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
-from service_kit.printable import printable
+from service_kit.observability.printable import printable
 from service_kit.settings import ServiceSettings
 
 # Chatty below this level, and what they say there is of no use to who runs a service.

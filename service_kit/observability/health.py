@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from service_kit.metrics import metrics_endpoint
+from service_kit.observability.metrics import metrics_endpoint
 from service_kit.problems import ServiceError
 
 READY: Final = "/health/ready"
