@@ -12,10 +12,10 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from orders_service.models.currency import CurrencyCode
 from orders_service.models.money import Money, Price
-from service_kit.characters import VISIBLE, text_without, visible_text_without
+from service_kit.fields.characters import VISIBLE, text_without, visible_text_without
+from service_kit.fields.text import Spelling
 from service_kit.mongo_duplicates import Settlement
 from service_kit.mongo_outbox import OUTBOX_INDEX
-from service_kit.spelling import Spelling
 
 IDEMPOTENCY_INDEX: Final = "idempotency_of_caller"
 FORMER_IDEMPOTENCY_INDEX: Final = "idempotency_key"

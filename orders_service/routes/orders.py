@@ -13,9 +13,9 @@ from orders_service.services.orders import OrderNotFoundError, Placed, TooLateTo
 from service_kit.clock import utc_now
 from service_kit.dependencies import CallerDep, NowDep
 from service_kit.fast_lane import FastLane, PlainRequest
+from service_kit.fields.text import Spelling
 from service_kit.pages import PAGED, BadCursorError, Page, link_next
 from service_kit.problems import problems
-from service_kit.spelling import Spelling
 
 router = APIRouter(prefix="/orders", tags=["orders"])
 

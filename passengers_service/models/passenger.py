@@ -7,14 +7,14 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from service_kit.birth_dates import BirthDate
-from service_kit.countries import CountryCode
-from service_kit.email_addresses import QuickEmailAddress
-from service_kit.person_names import PersonName
-from service_kit.phone_numbers import PhoneNumber
-from service_kit.shown_instants import ShownInstant
-from service_kit.spelling import Rewritten, Spelling
-from service_kit.uuid7 import ClientId
+from service_kit.fields.birth_dates import BirthDate
+from service_kit.fields.country import CountryCode
+from service_kit.fields.email import QuickEmailAddress
+from service_kit.fields.person_names import PersonName
+from service_kit.fields.phone_numbers import PhoneNumber
+from service_kit.fields.shown_instants import ShownInstant
+from service_kit.fields.text import Rewritten, Spelling
+from service_kit.fields.uuid7 import ClientId
 
 # No closed list: which kinds of documents there are differs between countries (DNI, NIE, CC, CURP).
 DocumentType = Annotated[

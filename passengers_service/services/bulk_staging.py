@@ -19,8 +19,8 @@ from passengers_service.services.bulk_statements import (
     DROP_TAKEN_IDS,
     STAGED,
 )
+from service_kit.fields.uuid7 import uuid7_texts
 from service_kit.postgres_copy import copy_rows
-from service_kit.uuid7 import uuid7_texts
 
 # As text: of a statement that SQLAlchemy knows for a definition it takes notice, and prepares all others anew.
 _CREATE: Final = text(str(CreateTable(STAGED).compile(dialect=postgresql.dialect())))  # type: ignore[no-untyped-call]  # SQLAlchemy's

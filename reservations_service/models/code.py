@@ -3,7 +3,7 @@
 import secrets
 from typing import Annotated, Final
 
-from service_kit.spelling import Spelling
+from service_kit.fields.text import Spelling
 
 ALPHABET: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 CODE_LENGTH: Final = 6

@@ -11,7 +11,7 @@ from pydantic.config import JsonDict
 
 from reservations_service.models.flight import Airport, Cabin, Departure, FlightNumber, Seat
 from reservations_service.models.status import ReservationStatus
-from service_kit.uuid7 import ClientId, KnownId
+from service_kit.fields.uuid7 import ClientId, KnownId
 
 _HASH_BYTES: Final = 16
 

@@ -17,8 +17,8 @@ from reservations_service.models.tables import RESERVATIONS
 from reservations_service.services.departures import require_ahead
 from reservations_service.services.passengers import require_bookable
 from reservations_service.services.seats import SeatOnFlight, end_overdue_hold, is_held
+from service_kit.fields.uuid7 import new_uuid7
 from service_kit.problems import ServiceError, StoreUnavailableError
-from service_kit.uuid7 import new_uuid7
 
 _TRIES: Final = 20
 """Each fails only if its code is taken or a rival has just let go: with a million reservations, once in a thousand."""

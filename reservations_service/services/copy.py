@@ -18,8 +18,8 @@ from reservations_service.events import (
 )
 from reservations_service.models.passenger import PassengerEdit
 from reservations_service.models.tables import COPY_STATE, INBOX, OUTBOX, PASSENGER_ROWS, PASSENGERS
-from service_kit.email_addresses import QuickEmailAddress
-from service_kit.field_rules import FieldRules
+from service_kit.fields.email import QuickEmailAddress
+from service_kit.fields.rules import FieldRules
 from service_kit.hybrid_clock import node_of, stamp_in
 from service_kit.stamped_copies import StampedCopy
 

@@ -20,10 +20,10 @@ from reservations_service.models.tables import METADATA, PASSENGER_ROWS
 from service_kit import dependencies
 from service_kit.clock import utc_now
 from service_kit.fakes import FakeClock
+from service_kit.fields.uuid7 import new_uuid7
 from service_kit.hybrid_clock import HybridClock, stamp_text
 from service_kit.postgres_store import PostgresStore
 from service_kit.stamped_fields import FieldChanges
-from service_kit.uuid7 import new_uuid7
 
 Api = httpx.AsyncClient
 JsonObject = dict[str, Any]

@@ -12,7 +12,7 @@ from dev_stack.ports import free_port
 from dev_stack.postgres import Postgres
 from reservations_service.config.database import open_store
 from service_kit.clock import utc_now
-from service_kit.uuid7 import new_uuid7
+from service_kit.fields.uuid7 import new_uuid7
 from tests.reservations_service.conftest import ANA, book, booked, calling, edit, is_ready, settings_for, tell, until
 from tests.reservations_service.routes.test_passengers import EDIT
 

@@ -6,8 +6,8 @@ from typing import Annotated
 from email_validator import validate_email
 from pydantic import Field
 
-from service_kit import email_addresses
-from service_kit.email_addresses import same_letters
+from service_kit.fields import email as email_addresses
+from service_kit.fields.email import same_letters
 
 EmailAddress = Annotated[email_addresses.EmailAddress, Field(description="Unique; case and width do not matter.")]
 

@@ -9,8 +9,8 @@ from pydantic.config import JsonDict
 from pymongo import ASCENDING, IndexModel
 from typing_extensions import TypedDict
 
+from service_kit.fields.person_names import PersonName
 from service_kit.mongo_duplicates import Settlement
-from service_kit.person_names import PersonName
 from user_service.models.email import EmailAddress
 from user_service.models.password import Password
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from service_kit.email_addresses import MAX_EMAIL_CHARACTERS
+from service_kit.fields.email import MAX_EMAIL_CHARACTERS
 from service_kit.mongo import MongoStore
 from service_kit.mongo_pages import DocumentPageQuery, id_in, newest_page
 from service_kit.pages import Page

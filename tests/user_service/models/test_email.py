@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from service_kit.email_addresses import same_letters
+from service_kit.fields.email import same_letters
 from user_service.models.email import EmailAddress, email_key, email_key_prefix
 
 ADDRESS: TypeAdapter[str] = TypeAdapter(EmailAddress)

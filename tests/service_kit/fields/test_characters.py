@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 
-from service_kit.characters import BLANK, IGNORABLE, SHAPED, VISIBLE, text_without, visible_text_without
+from service_kit.fields.characters import BLANK, IGNORABLE, SHAPED, VISIBLE, text_without, visible_text_without
 
 TEXT = text_without(r"\x00")
 SHOWN = visible_text_without(r"\x00", among=r"\n")

@@ -4,8 +4,8 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from service_kit.characters import visible_text_without
-from service_kit.spelling import Rewritten, Spelling
+from service_kit.fields.characters import visible_text_without
+from service_kit.fields.text import Rewritten, Spelling
 
 _BREAKS: Final = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
 

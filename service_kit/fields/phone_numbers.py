@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from service_kit.spelling import Spelling
+from service_kit.fields.text import Spelling
 
 _PATTERN: Final = r"^\+[1-9][0-9]{6,14}$"
 

@@ -14,8 +14,8 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from service_kit.characters import IGNORABLE
-from service_kit.spelling import answering, is_copied
+from service_kit.fields.characters import IGNORABLE
+from service_kit.fields.text import answering, is_copied
 
 MAX_EMAIL_CHARACTERS: Final = 254
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from service_kit.characters import VISIBLE
-from service_kit.spelling import Spelling
+from service_kit.fields.characters import VISIBLE
+from service_kit.fields.text import Spelling
 
 SMALL: TypeAdapter[str] = TypeAdapter(Annotated[str, Spelling(r"^[a-z]+$", "Write it in small letters")])
 

@@ -6,7 +6,7 @@ import pycountry
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from service_kit.spelling import answering
+from service_kit.fields.text import answering
 
 COUNTRIES: Final = sorted(country.alpha_2 for country in pycountry.countries)
 

@@ -1,9 +1,9 @@
 import pytest
 from pydantic import BaseModel
 
-from service_kit.email_addresses import QuickEmailAddress
-from service_kit.field_rules import FieldRules
-from service_kit.person_names import PersonName
+from service_kit.fields.email import QuickEmailAddress
+from service_kit.fields.person_names import PersonName
+from service_kit.fields.rules import FieldRules
 
 
 class Person(BaseModel):

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from pydantic import GetCoreSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
-from service_kit.spelling import answering
+from service_kit.fields.text import answering
 
 _EARLIEST: Final = date(1900, 1, 1)
 _SPELLING: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"

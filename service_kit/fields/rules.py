@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError, create_model
 
-from service_kit.spelling import COPIED
+from service_kit.fields.text import COPIED
 
 
 class FieldRules:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from service_kit.email_addresses import _SIMPLE, EmailAddress, QuickEmailAddress
+from service_kit.fields.email import _SIMPLE, EmailAddress, QuickEmailAddress
 
 WHOLE: TypeAdapter[str] = TypeAdapter(EmailAddress)
 QUICK: TypeAdapter[str] = TypeAdapter(QuickEmailAddress)
