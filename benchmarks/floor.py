@@ -14,7 +14,7 @@ from orders_service.models.order import NewOrder
 from orders_service.routes import orders
 from orders_service.services.new_order import new_order_id, placed_view
 from orders_service.services.orders import Placed
-from service_kit.app import create_app
+from service_kit.api.app import create_app
 from service_kit.settings import load
 
 

@@ -12,7 +12,7 @@ from orders_service.config.settings import OrdersSettings
 from orders_service.models.order import Order
 from orders_service.routes import orders
 from orders_service.services.orders import Orders
-from service_kit.app import create_app
+from service_kit.api.app import create_app
 from service_kit.mongo import MONGO_TRANSLATIONS
 from service_kit.mongo_outbox import MongoOutbox
 from service_kit.observability.health import Check

@@ -14,8 +14,8 @@ from passengers_service.models.tables import passengers as passenger_rows
 from passengers_service.routes import bulk, passengers, sync
 from passengers_service.services.bulk_load import Loads
 from passengers_service.services.copy import PASSENGER_COPY
-from service_kit.app import create_app
-from service_kit.body_spool import SpoolRoom
+from service_kit.api.app import create_app
+from service_kit.api.body_spool import SpoolRoom
 from service_kit.clock import utc_now
 from service_kit.consuming import consuming
 from service_kit.copy_digest import SharedDigest

@@ -13,7 +13,7 @@ from reservations_service.models.tables import INBOX, OUTBOX, PASSENGERS
 from reservations_service.routes import passengers, reservations, sync
 from reservations_service.services.copy import PASSENGER_COPY
 from reservations_service.services.expiry import expiring
-from service_kit.app import create_app
+from service_kit.api.app import create_app
 from service_kit.clock import utc_now
 from service_kit.consuming import consuming
 from service_kit.copy_digest import SharedDigest

@@ -1,6 +1,6 @@
 """Errors as `application/problem+json` (RFC 9457): small classes with a status and a stable code.
 
-The code that refuses raises a `ServiceError`; `problem_handlers.py` renders it. This module knows no framework, so
+The code that refuses raises a `ServiceError`; `api/problem_handlers.py` renders it. This module knows no framework, so
 that rules and workers can raise too.
 """
 

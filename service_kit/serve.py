@@ -20,9 +20,9 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 from uvicorn.importer import ImportFromStringError, import_from_string
 
+from service_kit.api.proxies import behind_proxies
 from service_kit.http_limits import HttpLimits
 from service_kit.http_protocol import LimitedProtocol
-from service_kit.proxies import behind_proxies
 from service_kit.settings import ServiceSettings
 
 log = structlog.get_logger()

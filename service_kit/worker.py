@@ -7,9 +7,9 @@ import sys
 import structlog
 from starlette.applications import Starlette
 
+from service_kit.api.home import home_routes
 from service_kit.consumer import Consumer
 from service_kit.consumer_check import LOST_STATUS, ConsumerLostError
-from service_kit.home import home_routes
 from service_kit.observability.health import READY, Check, health_routes
 from service_kit.observability.logs import configure_logs
 from service_kit.observability.loop_lag import watched_loop

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager, closing
 
 from fastapi import FastAPI
 
-from service_kit.app import create_app
+from service_kit.api.app import create_app
 from service_kit.mongo import MONGO_TRANSLATIONS
 from service_kit.observability.health import Check
 from service_kit.settings import load

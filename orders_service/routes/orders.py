@@ -10,11 +10,11 @@ from orders_service.routes.dependencies import OrdersDep, StoreDep
 from orders_service.services.idempotency import KEY_PATTERN, IdempotencyConflictError
 from orders_service.services.listing import OrderQuery, list_orders
 from orders_service.services.orders import OrderNotFoundError, Placed, TooLateToCancelError
+from service_kit.api.dependencies import CallerDep, NowDep
+from service_kit.api.fast_path import FastLane, PlainRequest
+from service_kit.api.pagination import PAGED, BadCursorError, Page, link_next
 from service_kit.clock import utc_now
-from service_kit.dependencies import CallerDep, NowDep
-from service_kit.fast_lane import FastLane, PlainRequest
 from service_kit.fields.text import Spelling
-from service_kit.pages import PAGED, BadCursorError, Page, link_next
 from service_kit.problems import problems
 
 router = APIRouter(prefix="/orders", tags=["orders"])

@@ -14,10 +14,10 @@ from passengers_service.services.bulk_formats import UnknownFormatError, reader_
 from passengers_service.services.bulk_load import Loads, TooManyRowsError
 from passengers_service.services.bulk_result import LoadResult, NoRowsError, RejectedRowsError
 from passengers_service.services.bulk_rows import UnfinishedBodyError
-from service_kit.body_spool import NoRoomError, spooled
-from service_kit.dependencies import NowDep
+from service_kit.api.body_spool import NoRoomError, spooled
+from service_kit.api.dependencies import NowDep
+from service_kit.api.request_stream import CutOffBodyError, Patience, SlowBodyError, streamed_body, streams_body
 from service_kit.problems import problems
-from service_kit.request_stream import CutOffBodyError, Patience, SlowBodyError, streamed_body, streams_body
 
 router = APIRouter(prefix="/passengers", tags=["passengers"])
 

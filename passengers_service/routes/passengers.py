@@ -16,9 +16,9 @@ from passengers_service.services.refusals import (
     PassengerDeletedError,
     PassengerNotFoundError,
 )
-from service_kit.compression import VARYING, TakesGzip, json_answer
-from service_kit.dependencies import NowDep
-from service_kit.etags import (
+from service_kit.api.compression import VARYING, TakesGzip, json_answer
+from service_kit.api.dependencies import NowDep
+from service_kit.api.etags import (
     ETAG_HEADER,
     NOT_MODIFIED,
     AcceptedVersions,
@@ -28,8 +28,8 @@ from service_kit.etags import (
     not_modified,
     weak_etag_of,
 )
+from service_kit.api.pagination import PAGED, BadCursorError, Page, link_next
 from service_kit.list_version import list_version
-from service_kit.pages import PAGED, BadCursorError, Page, link_next
 from service_kit.postgres_session import TransactionRoute
 from service_kit.problems import problems
 

@@ -22,7 +22,7 @@ from passengers_service.services.bulk_result import LoadResult, NoRowsError
 from passengers_service.services.bulk_rows import Row, RowReader, chunks_of
 from passengers_service.services.bulk_staging import Numbered, Staging, Step
 from passengers_service.services.bulk_statements import INSERT, IS_ANYBODY_KNOWN, LOCK, ONE_AT_A_TIME, UPDATE
-from service_kit.body_spool import SpooledBody
+from service_kit.api.body_spool import SpooledBody
 from service_kit.events import envelope_parts
 from service_kit.hybrid_clock import HybridClock, stamp_text
 from service_kit.list_version import count_change

@@ -20,7 +20,7 @@ from passengers_service.services.refusals import (
     PassengerDeletedError,
     PassengerNotFoundError,
 )
-from service_kit.etags import StaleEditError, accepts
+from service_kit.api.etags import StaleEditError, accepts
 from service_kit.fields.uuid7 import new_uuid7
 from service_kit.hybrid_clock import HybridClock, stamp_in, stamp_text
 from service_kit.list_version import count_change

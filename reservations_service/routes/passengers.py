@@ -9,8 +9,8 @@ from reservations_service.models.passenger import PassengerEdit, PassengerView
 from reservations_service.routes.dependencies import EditorDep
 from reservations_service.services.passenger_edits import DocumentFixedError
 from reservations_service.services.passengers import PassengerDeletedError, PassengerNotFoundError, read_passenger
-from service_kit.dependencies import NowDep
-from service_kit.etags import (
+from service_kit.api.dependencies import NowDep
+from service_kit.api.etags import (
     ETAG_HEADER,
     NOT_MODIFIED,
     AcceptedVersions,

@@ -15,8 +15,8 @@ from reservations_service.services.listing import ReservationQuery, list_reserva
 from reservations_service.services.passengers import DeletedPassengerError, UnknownPassengerError
 from reservations_service.services.rows import ReservationNotFoundError, found
 from reservations_service.services.seats import SeatTakenError
-from service_kit.dependencies import NowDep
-from service_kit.etags import (
+from service_kit.api.dependencies import NowDep
+from service_kit.api.etags import (
     ETAG_HEADER,
     NOT_MODIFIED,
     AcceptedVersions,
@@ -25,7 +25,7 @@ from service_kit.etags import (
     etag_of,
     not_modified,
 )
-from service_kit.pages import PAGED, BadCursorError, Page, link_next
+from service_kit.api.pagination import PAGED, BadCursorError, Page, link_next
 from service_kit.postgres_session import SessionDep, TransactionRoute
 from service_kit.problems import problems
 

@@ -13,7 +13,7 @@ from reservations_service.events import DOCUMENT, PassengerChange, passengers_ch
 from reservations_service.models.passenger import PassengerEdit
 from reservations_service.models.tables import OUTBOX, PASSENGER_ROWS
 from reservations_service.services.passengers import read_passenger
-from service_kit.etags import StaleEditError, accepts
+from service_kit.api.etags import StaleEditError, accepts
 from service_kit.hybrid_clock import HybridClock
 from service_kit.postgres_outbox import add_events
 from service_kit.problems import ServiceError

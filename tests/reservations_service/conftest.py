@@ -17,7 +17,7 @@ from reservations_service.config.settings import ReservationsSettings
 from reservations_service.events import PassengerFields
 from reservations_service.main import build
 from reservations_service.models.tables import METADATA, PASSENGER_ROWS
-from service_kit import dependencies
+from service_kit.api import dependencies
 from service_kit.clock import utc_now
 from service_kit.fakes import FakeClock
 from service_kit.fields.uuid7 import new_uuid7

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from service_kit.app import create_app
+from service_kit.api.app import create_app
 from service_kit.consumer import Consumer
 from service_kit.consuming import consuming
 from service_kit.events import Event

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from dev_stack.mongod import Mongod
 from dev_stack.ports import free_port
-from service_kit.app import create_app
+from service_kit.api.app import create_app
 from service_kit.mongo import MONGO_TRANSLATIONS, MongoStore, connect
 from service_kit.observability.health import Check
 from service_kit.problems import StoreUnavailableError

@@ -4,8 +4,8 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from service_kit.dependencies import NowDep
-from service_kit.etags import (
+from service_kit.api.dependencies import NowDep
+from service_kit.api.etags import (
     ETAG_HEADER,
     NOT_MODIFIED,
     AcceptedVersions,
@@ -14,7 +14,7 @@ from service_kit.etags import (
     etag_of,
     not_modified,
 )
-from service_kit.pages import PAGED, BadCursorError, Page, link_next
+from service_kit.api.pagination import PAGED, BadCursorError, Page, link_next
 from service_kit.problems import problems
 from user_service.models.user import NewUser, SomeChanges, User, UserView
 from user_service.routes.dependencies import StoreDep, UsersDep

@@ -5,10 +5,10 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
+from service_kit.api.pagination import Page
 from service_kit.fields.email import MAX_EMAIL_CHARACTERS
 from service_kit.mongo import MongoStore
 from service_kit.mongo_pages import DocumentPageQuery, id_in, newest_page
-from service_kit.pages import Page
 from user_service.models.email import email_key_prefix
 from user_service.models.user import User, UserView
 

@@ -10,7 +10,7 @@ from bson import ObjectId
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from service_kit.etags import StaleEditError
+from service_kit.api.etags import StaleEditError
 from service_kit.group_commit import GroupCommit
 from service_kit.mongo import MongoStore
 from service_kit.problems import ServiceError

@@ -7,7 +7,7 @@ from fastapi import APIRouter, FastAPI
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from service_kit.app import create_app
+from service_kit.api.app import create_app
 from service_kit.observability.health import Check
 from service_kit.postgres import POSTGRES_TRANSLATIONS, violated_constraint
 from service_kit.postgres_outbox import add_events

@@ -10,7 +10,7 @@ from passlib.context import CryptContext
 from pydantic import SecretStr
 
 from dev_stack.mongod import Mongod
-from service_kit.etags import StaleEditError
+from service_kit.api.etags import StaleEditError
 from service_kit.mongo import MongoStore, connect
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import MongoSettings

@@ -15,8 +15,8 @@ from passengers_service.config.settings import PassengersSettings
 from passengers_service.events import NODE, PassengersChanged
 from passengers_service.routes import bulk, passengers
 from passengers_service.services.bulk_load import Loads
-from service_kit.app import create_app
-from service_kit.body_spool import SpoolRoom
+from service_kit.api.app import create_app
+from service_kit.api.body_spool import SpoolRoom
 from service_kit.clock import utc_now
 from service_kit.events import decode_event, read_data
 from service_kit.hybrid_clock import HybridClock

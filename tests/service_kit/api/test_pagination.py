@@ -3,7 +3,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service_kit.pages import BadCursorError, decode_cursor, encode_cursor, link_next
+from service_kit.api.pagination import BadCursorError, decode_cursor, encode_cursor, link_next
 
 
 @pytest.mark.parametrize("key", ["", "a", "2026-11-20T22:00:00.000000Z|650c1f1e5f", "a:b:c", "ñ\N{PARTY POPPER}", "\0"])

@@ -12,8 +12,8 @@ from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from service_kit.assets import STATIC, VENDORED, Asset, asset_answer
-from service_kit.compression import TakesGzip
+from service_kit.api.assets import STATIC, VENDORED, Asset, asset_answer
+from service_kit.api.compression import TakesGzip
 
 DOCS: Final = "/docs"
 

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from service_kit.assets import STATIC, Asset, asset_answer
+from service_kit.api.assets import STATIC, Asset, asset_answer
 
 _ICON: Final = Asset(STATIC / "favicon.ico", "image/x-icon")
 

@@ -7,7 +7,7 @@ import pytest
 from fastapi import APIRouter, FastAPI, Request
 from starlette.types import Message
 
-from service_kit.request_stream import CutOffBodyError, Patience, streamed_body, streams_body
+from service_kit.api.request_stream import CutOffBodyError, Patience, streamed_body, streams_body
 from service_kit.settings import ApiSettings
 from tests.service_kit import notes_api
 from tests.service_kit.conftest import ClientMaker

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from service_kit.assets import VENDORED
+from service_kit.api.assets import VENDORED
 
 CHECKSUMS: dict[str, dict[str, Any]] = json.loads((VENDORED / "checksums.json").read_text())
 

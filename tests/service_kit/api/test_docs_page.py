@@ -4,7 +4,7 @@ import re
 import httpx
 import pytest
 
-from service_kit.assets import VENDORED
+from service_kit.api.assets import VENDORED
 from service_kit.settings import ApiSettings
 from tests.service_kit import notes_api
 from tests.service_kit.conftest import ClientMaker

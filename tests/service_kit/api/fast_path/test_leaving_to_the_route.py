@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from tests.service_kit.api.fast_path.conftest import ASIDE, JSON, LETTER, build, served_by
 from tests.service_kit.conftest import ClientMaker
-from tests.service_kit.fast_lane.conftest import ASIDE, JSON, LETTER, build, served_by
 from tests.whole_bodies import WholeBodies
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
@@ -78,7 +78,7 @@ async def test_stands_aside_while_requests_are_traced(
     make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The real one would set the tracer provider of all tests of this process.
-    monkeypatch.setattr("service_kit.app.configure_tracing", lambda _settings: None)
+    monkeypatch.setattr("service_kit.api.app.configure_tracing", lambda _settings: None)
     client = await make_client(WholeBodies(build(otel_exporter_otlp_endpoint="http://127.0.0.1:4318")))
 
     answer = await client.post("/letters", content=LETTER, headers=JSON)

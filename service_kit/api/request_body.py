@@ -10,8 +10,8 @@ from typing import Final
 from pydantic_core import from_json
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service_kit.json_values import MAX_VALUES, holds_many_values, may_hold_many_values
-from service_kit.problem_handlers import render
+from service_kit.api.json_values import MAX_VALUES, holds_many_values, may_hold_many_values
+from service_kit.api.problem_handlers import render
 from service_kit.problems import InvalidRequestError, MalformedRequestError, ServiceError, UnsupportedMediaTypeError
 
 _NO_JSON: Final = "The body is not valid JSON in UTF-8, or spells half a character."
@@ -29,7 +29,7 @@ class BodyTooLargeError(ServiceError):
 class RequestBodyMiddleware:
     """Lets bodies of up to `limit_bytes` through, as they are read; what nobody reads is never refused.
 
-    The bodies of `streamed_paths` are left to `request_stream.py`, and their JSON to whoever parses it.
+    The bodies of `streamed_paths` are left to `api/request_stream.py`, and their JSON to whoever parses it.
     """
 
     def __init__(self, app: ASGIApp, limit_bytes: int, streamed_paths: Collection[str] = ()) -> None:

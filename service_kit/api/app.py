@@ -6,23 +6,23 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
-from service_kit.api_key import require_api_key
-from service_kit.docs_page import DOCS, docs_router
-from service_kit.fast_lane import FailedInLane, FastLane, FastLaneMiddleware
-from service_kit.home import home_routes
-from service_kit.http_rules import HttpRulesMiddleware
+from service_kit.api.api_key import require_api_key
+from service_kit.api.docs_page import DOCS, docs_router
+from service_kit.api.fast_path import FailedInLane, FastLane, FastLaneMiddleware
+from service_kit.api.home import home_routes
+from service_kit.api.http_rules import HttpRulesMiddleware
+from service_kit.api.openapi import document_problems
+from service_kit.api.problem_handlers import LastResortMiddleware, add_problem_handlers
+from service_kit.api.request_body import RequestBodyMiddleware
+from service_kit.api.request_stream import streamed_paths
+from service_kit.api.request_timing import TimingMiddleware, is_quiet
 from service_kit.keys import identities
 from service_kit.observability.health import Check, health_routes
 from service_kit.observability.logs import configure_logs
 from service_kit.observability.loop_lag import watched_loop
 from service_kit.observability.tracing import configure_tracing
-from service_kit.openapi import document_problems
-from service_kit.problem_handlers import LastResortMiddleware, add_problem_handlers
 from service_kit.problems import ErrorTranslations
-from service_kit.request_body import RequestBodyMiddleware
-from service_kit.request_stream import streamed_paths
 from service_kit.settings import ApiSettings
-from service_kit.timing import TimingMiddleware, is_quiet
 
 
 class _Api(FastAPI):

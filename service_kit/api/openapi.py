@@ -7,7 +7,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from service_kit.api_key import ApiKeyRequiredError
+from service_kit.api.api_key import ApiKeyRequiredError
+from service_kit.api.request_body import BodyTooLargeError
 from service_kit.problems import (
     PROBLEM_JSON,
     InvalidRequestError,
@@ -18,7 +19,6 @@ from service_kit.problems import (
     UnsupportedMediaTypeError,
     problems,
 )
-from service_kit.request_body import BodyTooLargeError
 
 _JsonObject = dict[str, Any]
 _OF_FASTAPI = ("HTTPValidationError", "ValidationError")

@@ -16,11 +16,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service_kit.http_rules import NO_STORE
-from service_kit.json_values import may_hold_many_values
+from service_kit.api.http_rules import NO_STORE
+from service_kit.api.json_values import may_hold_many_values
+from service_kit.api.request_body import announced_bytes, has_whole_characters
+from service_kit.api.request_timing import STARTED, Timing
 from service_kit.keys import is_one_of
-from service_kit.request_body import announced_bytes, has_whole_characters
-from service_kit.timing import STARTED, Timing
 
 _FAILED: Final = "service_kit.failed_in_fast_lane"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from service_kit.body_spool import NoRoomError, SpooledBody, SpoolRoom, spooled
+from service_kit.api.body_spool import NoRoomError, SpooledBody, SpoolRoom, spooled
 
 MIB = 1_048_576
 LARGE = bytes(range(256)) * 4096 * 3 + b"end"

@@ -2,7 +2,7 @@ import gzip
 
 import pytest
 
-from service_kit.compression import _takes_gzip, json_answer
+from service_kit.api.compression import _takes_gzip, json_answer
 
 LARGE = b"[" + b"0," * 5000 + b"0]"
 

@@ -6,9 +6,8 @@ import httpx
 import pytest
 from starlette.types import Message
 
-from service_kit.fast_lane import FastLane
-from tests.service_kit.conftest import ClientMaker
-from tests.service_kit.fast_lane.conftest import (
+from service_kit.api.fast_path import FastLane
+from tests.service_kit.api.fast_path.conftest import (
     BROKEN,
     GONE,
     JSON,
@@ -18,6 +17,7 @@ from tests.service_kit.fast_lane.conftest import (
     by_lane,
     served_by,
 )
+from tests.service_kit.conftest import ClientMaker
 from tests.whole_bodies import WholeBodies
 
 pytestmark = pytest.mark.usefixtures("clean_environment")

@@ -7,8 +7,8 @@ import pytest
 from fastapi import APIRouter, Body, FastAPI, Request
 from starlette.responses import Response
 
-from service_kit.app import create_app
-from service_kit.fast_lane import FastLane, PlainRequest
+from service_kit.api.app import create_app
+from service_kit.api.fast_path import FastLane, PlainRequest
 from service_kit.settings import ApiSettings
 from tests.service_kit import notes_api
 from tests.service_kit.conftest import ClientMaker

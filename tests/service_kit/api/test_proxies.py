@@ -1,7 +1,7 @@
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from service_kit.proxies import behind_proxies
+from service_kit.api.proxies import behind_proxies
 
 
 async def _client_behind(count: int, *lines: str) -> str:

@@ -5,7 +5,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from service_kit.app import create_app
+from service_kit.api.app import create_app
 from service_kit.settings import ApiSettings
 from tests.service_kit import notes_api
 from tests.service_kit.conftest import ClientMaker

@@ -3,7 +3,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from fastapi import FastAPI
 
-from service_kit.etags import AcceptedVersions, KnownVersions, accepts, etag_of
+from service_kit.api.etags import AcceptedVersions, KnownVersions, accepts, etag_of
 from tests.service_kit.conftest import ClientMaker
 
 Asker = Callable[[str | None], Awaitable[list[int] | None]]

@@ -7,12 +7,11 @@ import pytest
 from prometheus_client import REGISTRY
 from starlette.responses import Response
 
-from service_kit.app import create_app
-from service_kit.fast_lane import FastLane, PlainRequest
+from service_kit.api.app import create_app
+from service_kit.api.fast_path import FastLane, PlainRequest
 from service_kit.settings import ApiSettings
 from tests.service_kit import notes_api
-from tests.service_kit.conftest import ClientMaker
-from tests.service_kit.fast_lane.conftest import (
+from tests.service_kit.api.fast_path.conftest import (
     ASIDE,
     BROKEN,
     GONE,
@@ -23,6 +22,7 @@ from tests.service_kit.fast_lane.conftest import (
     router,
     served_by,
 )
+from tests.service_kit.conftest import ClientMaker
 from tests.whole_bodies import WholeBodies
 
 pytestmark = pytest.mark.usefixtures("clean_environment")

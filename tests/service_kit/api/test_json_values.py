@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service_kit.json_values import MAX_VALUES, holds_many_values, may_hold_many_values
+from service_kit.api.json_values import MAX_VALUES, holds_many_values, may_hold_many_values
 
 documents = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
-from service_kit.timing import TimingMiddleware
+from service_kit.api.request_timing import TimingMiddleware
 from tests.service_kit import notes_api
 from tests.service_kit.conftest import ClientMaker
 

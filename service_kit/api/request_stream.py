@@ -14,8 +14,8 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect, Request
 
+from service_kit.api.request_body import BodyTooLargeError
 from service_kit.problems import ServiceError
-from service_kit.request_body import BodyTooLargeError
 
 _MARK: Final = "streams_body"
 
