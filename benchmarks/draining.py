@@ -12,9 +12,9 @@ from benchmarks.row import Row, alternate, row_of
 from benchmarks.site import Site
 from orders_service.config.rabbit import ORDERS_QUEUE
 from orders_service.events import order_created
-from service_kit.broker import Outcome, OutgoingMessage
 from service_kit.clock import utc_now
-from service_kit.events import CLOUDEVENTS_JSON, encode_event
+from service_kit.messaging.broker import Outcome, OutgoingMessage
+from service_kit.messaging.events import CLOUDEVENTS_JSON, encode_event
 from service_kit.rabbit_publisher import RabbitPublisher
 
 BACKLOG: Final = 50_000

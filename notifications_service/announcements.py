@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from notifications_service.events import ORDER_CANCELLED, ORDER_CREATED, OrderRef
-from service_kit.events import Event
-from service_kit.handlers import Handlers
+from service_kit.messaging.dispatcher import Handlers
+from service_kit.messaging.events import Event
 
 
 def announcements(announce: Callable[[str], None]) -> Handlers:

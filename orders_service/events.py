@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from service_kit.events import Event, new_event
+from service_kit.messaging.events import Event, new_event
 
 SOURCE: Final = "/orders_service"
 ORDER_CREATED: Final = "order.created"

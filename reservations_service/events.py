@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from service_kit.events import Event, new_event
+from service_kit.messaging.events import Event, new_event
 from service_kit.stamped_fields import FieldChanges, Instant, RowsChanged, Text
 
 SOURCE: Final = "/reservations_service"

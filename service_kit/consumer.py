@@ -12,15 +12,15 @@ from typing import Any, Final
 import structlog
 from aio_pika.abc import AbstractConnection
 
-from service_kit.attempts import Attempts, set_within
 from service_kit.consumer_check import ConsumerCheck
 from service_kit.deliveries import Delivery, Subscription
-from service_kit.events import Event
-from service_kit.pace import Pace
+from service_kit.messaging.circuit_breaker import Pace
+from service_kit.messaging.deduplication import SeenEvents
+from service_kit.messaging.events import Event
+from service_kit.messaging.processor import Attempts, set_within
 from service_kit.rabbit import QueueTopology
 from service_kit.rabbit_connection import stay_connected, watched
 from service_kit.rabbit_publisher import RabbitPublisher
-from service_kit.seen import SeenEvents
 from service_kit.settlement import Settlement
 
 log = structlog.get_logger()

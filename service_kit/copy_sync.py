@@ -19,9 +19,9 @@ from service_kit.clock import utc_now
 from service_kit.copy_comparison import CopyComparison
 from service_kit.copy_requests import CopyRequests
 from service_kit.copy_state import read_state
-from service_kit.events import Event
-from service_kit.handlers import Handlers
 from service_kit.hybrid_clock import NEVER, HybridClock
+from service_kit.messaging.dispatcher import Handlers
+from service_kit.messaging.events import Event
 from service_kit.postgres import violated_constraint
 from service_kit.postgres_inbox import first_seen
 from service_kit.postgres_outbox import add_events

@@ -8,9 +8,9 @@ from typing import Any, Final
 import structlog
 from prometheus_client import Gauge
 
-from service_kit.attempts import set_within
 from service_kit.copy_comparison import LASTS
 from service_kit.copy_sync import CopySync
+from service_kit.messaging.processor import set_within
 from service_kit.problems import StoreUnavailableError
 
 log = structlog.get_logger()

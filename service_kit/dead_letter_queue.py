@@ -10,8 +10,8 @@ from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import ChannelNotFoundEntity
 
 from service_kit.amqp_properties import kept_headers, kept_properties
-from service_kit.broker import Broker, Outcome, OutgoingMessage
 from service_kit.deliveries import ATTEMPTS_HEADER, Delivery, Subscription
+from service_kit.messaging.broker import Broker, Outcome, OutgoingMessage
 from service_kit.rabbit import QueueTopology
 from service_kit.rabbit_connection import connect
 from service_kit.settlement import DEAD_AT_HEADER, REASON_HEADER

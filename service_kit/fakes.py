@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from service_kit.broker import Outcome, OutgoingMessage
+from service_kit.messaging.broker import Outcome, OutgoingMessage
 from service_kit.outbox import LEASE, PARKED_UNTIL, Backlog, OutboxEntry, due_after_refusal, how_many_fit
 
 

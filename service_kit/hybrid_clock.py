@@ -18,7 +18,7 @@ from typing import Annotated, Final
 from msgspec import Meta
 from prometheus_client import Counter
 
-from service_kit.events import UndecodableEventError
+from service_kit.messaging.events import UndecodableEventError
 from service_kit.problems import ServiceError
 
 NEVER: Final = 0

@@ -15,7 +15,7 @@ from uuid import uuid4
 from pymongo import ASCENDING, IndexModel, UpdateOne, WriteConcern
 from pymongo.errors import PyMongoError
 
-from service_kit.events import Event, encode_event
+from service_kit.messaging.events import Event, encode_event
 from service_kit.mongo import MongoCollection, connect
 from service_kit.mongo_clock import ServerClock
 from service_kit.outbox import (

@@ -14,7 +14,7 @@ from sqlalchemy import TIMESTAMP, Column, ColumnElement, Index, MetaData, Table,
 from sqlalchemy.dialects.postgresql import BYTEA, insert
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from service_kit.events import Event
+from service_kit.messaging.events import Event
 from service_kit.postgres import SERVER_NOW
 
 log = structlog.get_logger()

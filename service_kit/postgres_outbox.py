@@ -41,7 +41,7 @@ from sqlalchemy.dialects.postgresql import BYTEA
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
-from service_kit.events import Event, encode_event
+from service_kit.messaging.events import Event, encode_event
 from service_kit.outbox import (
     CLAIM_BYTES,
     LEASE,

@@ -12,7 +12,7 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractQueue
 from aio_pika.exceptions import ChannelPreconditionFailed
 
-from service_kit.broker import EVENTS_EXCHANGE
+from service_kit.messaging.broker import EVENTS_EXCHANGE
 
 _CRASH_LIMIT: Final = 100
 """Deliveries without an answer, after which a message is taken for one that kills its consumer. Attempts of a handler

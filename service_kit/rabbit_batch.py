@@ -19,7 +19,7 @@ from pamqp.body import ContentBody
 from pamqp.commands import Basic
 from pamqp.header import ContentHeader
 
-from service_kit.broker import Outcome, OutgoingMessage
+from service_kit.messaging.broker import Outcome, OutgoingMessage
 
 _PERSISTENT: Final = 2
 _UNSENDABLE: Final = (ValueError, TypeError, OverflowError, struct.error)

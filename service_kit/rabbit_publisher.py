@@ -13,7 +13,7 @@ import aiormq
 import structlog
 from aio_pika.abc import AbstractChannel
 
-from service_kit.broker import Outcome, OutgoingMessage
+from service_kit.messaging.broker import Outcome, OutgoingMessage
 from service_kit.rabbit import QueueTopology
 from service_kit.rabbit_batch import publish_batch
 from service_kit.rabbit_connection import Connection, is_cancelled, stay_connected, until_closed, watched

@@ -12,8 +12,8 @@ import msgspec
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service_kit.events import UndecodableEventError
 from service_kit.hybrid_clock import NEVER, HybridClock, stamp_in
+from service_kit.messaging.events import UndecodableEventError
 from service_kit.stamped_copies import StampedCopy
 from service_kit.stamped_fields import FieldChanges, Fields, RawChanges
 

@@ -13,9 +13,9 @@ import structlog
 from prometheus_client import Counter
 
 from service_kit.amqp_properties import kept_headers, kept_properties
-from service_kit.attempts import Dead, Done, Interrupted, TryAgain, Verdict, set_within
-from service_kit.broker import Broker, Outcome, OutgoingMessage
 from service_kit.deliveries import ATTEMPTS_HEADER, Delivery
+from service_kit.messaging.broker import Broker, Outcome, OutgoingMessage
+from service_kit.messaging.processor import Dead, Done, Interrupted, TryAgain, Verdict, set_within
 from service_kit.rabbit import QueueTopology
 
 log = structlog.get_logger()

@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import ARRAY, Select, Table, any_, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service_kit.events import Event, new_event
+from service_kit.messaging.events import Event, new_event
 from service_kit.stamped_fields import FieldChanges, Fields, RowsChanged
 
 CHUNK: Final = 500

@@ -9,7 +9,7 @@ from typing import Final
 
 from reservations_service.config.settings import ReservationsSettings
 from service_kit.consumer import Consumer
-from service_kit.events import Event
+from service_kit.messaging.events import Event
 from service_kit.rabbit import QueueTopology
 from service_kit.rabbit_publisher import RabbitPublisher
 

@@ -14,7 +14,7 @@ import orders_service.config.rabbit
 import orders_service.events
 from notifications_service.announcements import announcements
 from notifications_service.events import OrderRef
-from service_kit.events import Event, decode_event, encode_event, read_data
+from service_kit.messaging.events import Event, decode_event, encode_event, read_data
 
 NOW: Final = datetime(2026, 11, 20, 10, 0, 0, 123_000, UTC)
 ORDER_ID: Final = "665f1c2ab1e4d3a7c9f0e812"

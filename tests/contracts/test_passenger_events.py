@@ -16,8 +16,8 @@ import reservations_service.events
 import reservations_service.models.tables
 from passengers_service.services.copy import PASSENGER_COPY as OWNER
 from reservations_service.services.copy import PASSENGER_COPY as COPY
-from service_kit.events import Event, decode_event, encode_event, read_data
 from service_kit.hybrid_clock import HybridClock, stamp_text
+from service_kit.messaging.events import Event, decode_event, encode_event, read_data
 from service_kit.stamped_copies import StampedCopy
 from service_kit.stamped_fields import FieldChanges, RowsChanged
 

@@ -22,9 +22,9 @@ from reservations_service.models.passenger import PassengerEdit as CopysEdit
 from reservations_service.services.passenger_edits import PassengerEditor
 from service_kit.copy_digest import copy_digest
 from service_kit.copy_sync import CopySync
-from service_kit.events import Event, decode_event
 from service_kit.fakes import FakeClock
 from service_kit.hybrid_clock import HybridClock
+from service_kit.messaging.events import Event, decode_event
 from service_kit.postgres_migrations import Schema
 from service_kit.postgres_store import PostgresStore
 from service_kit.problems import ServiceError

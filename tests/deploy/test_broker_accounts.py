@@ -24,7 +24,7 @@ from passengers_service.config.settings import PassengersSettings
 from reservations_service.config import rabbit as reservations
 from reservations_service.config.settings import ReservationsSettings
 from service_kit.addresses import with_account
-from service_kit.broker import Outcome, OutgoingMessage
+from service_kit.messaging.broker import Outcome, OutgoingMessage
 from service_kit.rabbit import QueueTopology
 from service_kit.rabbit_connection import connect
 from service_kit.rabbit_publisher import RabbitPublisher

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from notifications_service.announcements import announcements
-from service_kit.events import Event, UndecodableEventError
+from service_kit.messaging.events import Event, UndecodableEventError
 
 
 def event(event_type: str, **data: object) -> Event:

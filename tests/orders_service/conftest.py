@@ -15,7 +15,7 @@ from dev_stack.rabbit_node import RabbitNode
 from orders_service.config.rabbit import ORDERS_QUEUE
 from orders_service.config.settings import OrdersSettings
 from orders_service.main import build
-from service_kit.events import Event, decode_event
+from service_kit.messaging.events import Event, decode_event
 
 JsonObject = dict[str, Any]
 Stored = AsyncCollection[JsonObject]

@@ -4,7 +4,7 @@ from decimal import Decimal
 import msgspec
 
 from orders_service.events import order_cancelled, order_created
-from service_kit.events import encode_event
+from service_kit.messaging.events import encode_event
 
 NOW = datetime(2026, 11, 20, 10, 0, 0, 123_000, UTC)
 

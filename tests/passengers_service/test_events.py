@@ -4,7 +4,7 @@ from uuid import UUID
 import msgspec
 
 from passengers_service.events import PASSENGER_CHANGED, SOURCE, PassengerFields, passengers_changed
-from service_kit.events import decode_event, encode_event
+from service_kit.messaging.events import decode_event, encode_event
 from service_kit.stamped_fields import FieldChanges
 from tests.passengers_service.conftest import NOBODY
 

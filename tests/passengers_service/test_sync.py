@@ -16,10 +16,10 @@ from dev_stack.rabbit_node import RabbitNode
 from passengers_service.config.rabbit import PASSENGERS_QUEUE, RESERVATIONS_QUEUE
 from passengers_service.config.settings import PassengersSettings
 from passengers_service.events import NODE, PASSENGER_CHANGED, SOURCE, PassengerChange, PassengerFields
-from service_kit.broker import EVENTS_EXCHANGE
 from service_kit.clock import utc_now
-from service_kit.events import Event, decode_event, encode_event, new_event, read_data
 from service_kit.hybrid_clock import HybridClock, stamp_text
+from service_kit.messaging.broker import EVENTS_EXCHANGE
+from service_kit.messaging.events import Event, decode_event, encode_event, new_event, read_data
 from service_kit.settlement import REASON_HEADER
 from service_kit.stamped_copies import CopyRequested
 from service_kit.stamped_fields import FieldChanges, RowsChanged

@@ -20,9 +20,9 @@ from reservations_service.config.settings import ReservationsSettings
 from reservations_service.events import COPY_REQUESTED, PASSENGER_CHANGED, SOURCE, PassengerFields, PassengersChanged
 from reservations_service.models.tables import METADATA, OUTBOX
 from service_kit.clock import utc_now
-from service_kit.events import Event, decode_event, encode_event, new_event, read_data
 from service_kit.fields.uuid7 import new_uuid7
 from service_kit.hybrid_clock import stamp_text
+from service_kit.messaging.events import Event, decode_event, encode_event, new_event, read_data
 from service_kit.postgres_store import PostgresStore
 from service_kit.stamped_copies import CopyRequested
 from service_kit.stamped_fields import FieldChanges

@@ -12,8 +12,8 @@ from service_kit.clock import utc_now
 from service_kit.copy_digest import CopyDigest, copy_digest
 from service_kit.copy_state import copy_state_table
 from service_kit.copy_sync import CopySync
-from service_kit.events import Event, decode_event
 from service_kit.hybrid_clock import HybridClock
+from service_kit.messaging.events import Event, decode_event
 from service_kit.postgres import open_connection
 from service_kit.postgres_inbox import inbox_table
 from service_kit.postgres_migrations import Schema

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from service_kit.api.app import create_app
 from service_kit.consumer import Consumer
 from service_kit.consuming import consuming
-from service_kit.events import Event
+from service_kit.messaging.events import Event
 from service_kit.observability.health import Check
 from service_kit.rabbit import QueueTopology
 from service_kit.settings import ApiSettings, load

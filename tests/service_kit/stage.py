@@ -17,7 +17,7 @@ from pamqp.commands import Basic
 
 from dev_stack.rabbit_node import RabbitNode
 from service_kit.consumer import Consumer
-from service_kit.events import Event, encode_event, new_event
+from service_kit.messaging.events import Event, encode_event, new_event
 from service_kit.rabbit import QueueTopology
 
 PATIENCE_SECONDS = 20.0

@@ -10,8 +10,8 @@ from service_kit.clock import utc_now
 from service_kit.copy_comparison import LASTS
 from service_kit.copy_state import set_state
 from service_kit.copy_watch import CopiesDifferError, CopyWatch, StampsTooFarAheadError
-from service_kit.events import Event
 from service_kit.hybrid_clock import HybridClock, stamp_text
+from service_kit.messaging.events import Event
 from service_kit.postgres import SERVER_NOW
 from service_kit.stamped_copies import DigestTold
 from service_kit.stamped_fields import FieldChanges

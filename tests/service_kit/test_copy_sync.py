@@ -7,8 +7,8 @@ import pytest
 
 from service_kit import copy_sync
 from service_kit.clock import utc_now
-from service_kit.events import UndecodableEventError, read_data
 from service_kit.hybrid_clock import stamp_text
+from service_kit.messaging.events import UndecodableEventError, read_data
 from service_kit.stamped_fields import FieldChanges, RowsChanged
 from tests.service_kit.copies import Side, new_note
 from tests.service_kit.stamped_notes import NoteFields, change

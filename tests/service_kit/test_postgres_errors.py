@@ -13,13 +13,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service_kit.attempts import Attempts, TryAgain
-from service_kit.events import Event, encode_event
+from service_kit.messaging.circuit_breaker import Pace
+from service_kit.messaging.deduplication import SeenEvents
+from service_kit.messaging.events import Event, encode_event
+from service_kit.messaging.processor import Attempts, TryAgain
 from service_kit.observability.logs import configure_logs
-from service_kit.pace import Pace
 from service_kit.postgres_copy import copy_rows
 from service_kit.postgres_store import PostgresStore
-from service_kit.seen import SeenEvents
 from service_kit.settings import ServiceSettings
 from tests.service_kit.conftest import ClientMaker
 from tests.service_kit.ledger import api

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from service_kit.events import Event
+from service_kit.messaging.events import Event
 from service_kit.postgres_inbox import first_seen, prune, pruning
 from service_kit.postgres_store import PostgresStore
 from tests.service_kit.ledger.tables import INBOX, PAYMENTS

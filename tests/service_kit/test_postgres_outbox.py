@@ -6,10 +6,10 @@ from typing import Self
 import pytest
 from sqlalchemy import func, select, text
 
-from service_kit.broker import OutgoingMessage
 from service_kit.clock import utc_now
-from service_kit.events import CLOUDEVENTS_JSON, Event, encode_event
 from service_kit.fakes import MemoryBroker
+from service_kit.messaging.broker import OutgoingMessage
+from service_kit.messaging.events import CLOUDEVENTS_JSON, Event, encode_event
 from service_kit.outbox import LEASE, Backlog
 from service_kit.postgres_outbox import PostgresOutbox, add_events
 from service_kit.postgres_store import PostgresStore

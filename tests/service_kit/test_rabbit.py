@@ -6,7 +6,7 @@ import aio_pika
 import pytest
 
 from dev_stack.rabbit_node import RabbitNode
-from service_kit.broker import EVENTS_EXCHANGE
+from service_kit.messaging.broker import EVENTS_EXCHANGE
 from service_kit.rabbit import QueueMismatchError, QueueTopology
 from tests.service_kit.stage import Queue, own_queue, rabbitmqctl, thing_happened, until
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from service_kit.consumer import Consumer
-from service_kit.pace import Pace
+from service_kit.messaging.circuit_breaker import Pace
 from tests.cable import Cable
 from tests.service_kit.stage import Queue, Witness, consuming, thing_happened, until
 

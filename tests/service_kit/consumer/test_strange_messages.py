@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from service_kit.deliveries import ATTEMPTS_HEADER
-from service_kit.events import encode_event
+from service_kit.messaging.events import encode_event
 from service_kit.settlement import REASON_HEADER
 from tests.service_kit.consumer.conftest import ConsumerMaker, has
 from tests.service_kit.stage import Queue, Witness, consuming, thing_happened, until

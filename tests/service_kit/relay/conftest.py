@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from service_kit import relay as relay_module
-from service_kit.broker import Outcome, OutgoingMessage
-from service_kit.events import encode_event
 from service_kit.fakes import FakeClock, MemoryBroker, MemoryOutbox
+from service_kit.messaging.broker import Outcome, OutgoingMessage
+from service_kit.messaging.events import encode_event
 from service_kit.outbox import LEASE, Backlog, OutboxEntry
 from service_kit.relay import Relay
 from tests.service_kit.stage import thing_happened, until

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from service_kit import relay as relay_module
-from service_kit.broker import OutgoingMessage
-from service_kit.events import CLOUDEVENTS_JSON
 from service_kit.fakes import FakeClock, MemoryBroker
+from service_kit.messaging.broker import OutgoingMessage
+from service_kit.messaging.events import CLOUDEVENTS_JSON
 from service_kit.outbox import CLAIM_BYTES, LEASE, OutboxEntry
 from service_kit.relay import Relay
 from tests.service_kit.relay.conftest import GatedBroker, Store, add, ids, until_empty, until_waiting

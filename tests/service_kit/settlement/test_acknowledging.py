@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from service_kit.attempts import Dead, Done
 from service_kit.deliveries import Subscription
+from service_kit.messaging.processor import Dead, Done
 from service_kit.settlement import Settlement
 from tests.service_kit.settlement.conftest import FakeChannel, consumed, delivered, tagged
 

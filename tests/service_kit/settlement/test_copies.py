@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from service_kit.attempts import Dead, TryAgain
-from service_kit.broker import Outcome
 from service_kit.deliveries import Subscription
 from service_kit.fakes import MemoryBroker
+from service_kit.messaging.broker import Outcome
+from service_kit.messaging.processor import Dead, TryAgain
 from service_kit.settlement import Settlement
 from tests.service_kit.settlement.conftest import FakeChannel, delivered
 

@@ -18,8 +18,8 @@ from passengers_service.services.bulk_load import Loads
 from service_kit.api.app import create_app
 from service_kit.api.body_spool import SpoolRoom
 from service_kit.clock import utc_now
-from service_kit.events import decode_event, read_data
 from service_kit.hybrid_clock import HybridClock
+from service_kit.messaging.events import decode_event, read_data
 from service_kit.postgres import POSTGRES_TRANSLATIONS
 from service_kit.postgres_store import PostgresStore
 from tests.passengers_service.bulk_rows import COLUMNS, JsonObject

@@ -13,8 +13,8 @@ from sqlalchemy.schema import CreateSchema, DropSchema
 
 from dev_stack.mongod import Mongod
 from dev_stack.postgres import Postgres
-from service_kit.events import encode_event
 from service_kit.fakes import FakeClock, MemoryOutbox
+from service_kit.messaging.events import encode_event
 from service_kit.mongo import MongoDatabase, connect
 from service_kit.mongo_clock import ServerClock
 from service_kit.mongo_outbox import OUTBOX_INDEX, MongoOutbox, stored

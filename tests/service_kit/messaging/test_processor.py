@@ -3,10 +3,10 @@ import asyncio
 import pytest
 from opentelemetry import trace
 
-from service_kit.attempts import Attempts, Dead, Done, Interrupted, TryAgain, set_within
-from service_kit.events import Event, UndecodableEventError, encode_event
-from service_kit.pace import Pace
-from service_kit.seen import SeenEvents
+from service_kit.messaging.circuit_breaker import Pace
+from service_kit.messaging.deduplication import SeenEvents
+from service_kit.messaging.events import Event, UndecodableEventError, encode_event
+from service_kit.messaging.processor import Attempts, Dead, Done, Interrupted, TryAgain, set_within
 from tests.service_kit.stage import Witness, thing_happened
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 from opentelemetry.sdk.trace import TracerProvider
 
-from service_kit.events import (
+from service_kit.messaging.events import (
     Event,
     UndecodableEventError,
     decode_event,

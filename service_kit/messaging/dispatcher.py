@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from service_kit.events import Data, Event, read_data
+from service_kit.messaging.events import Data, Event, read_data
 
 log = structlog.get_logger()
 

@@ -1,7 +1,7 @@
 import pytest
 from structlog.testing import capture_logs
 
-from service_kit.pace import Pace
+from service_kit.messaging.circuit_breaker import Pace
 from service_kit.rabbit import QueueTopology
 
 

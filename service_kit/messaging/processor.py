@@ -7,10 +7,10 @@ from typing import Final
 
 import structlog
 
-from service_kit.events import Event, UndecodableEventError, decode_event
+from service_kit.messaging.circuit_breaker import Pace
+from service_kit.messaging.deduplication import SeenEvents
+from service_kit.messaging.events import Event, UndecodableEventError, decode_event
 from service_kit.observability.tracing import consumer_span
-from service_kit.pace import Pace
-from service_kit.seen import SeenEvents
 
 log = structlog.get_logger()
 

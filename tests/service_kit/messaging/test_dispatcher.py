@@ -4,8 +4,8 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
-from service_kit.events import Event, UndecodableEventError, decode_event
-from service_kit.handlers import Handlers
+from service_kit.messaging.dispatcher import Handlers
+from service_kit.messaging.events import Event, UndecodableEventError, decode_event
 
 
 class Thing(msgspec.Struct, frozen=True):

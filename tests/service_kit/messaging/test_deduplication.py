@@ -1,4 +1,4 @@
-from service_kit.seen import WINDOW, SeenEvents
+from service_kit.messaging.deduplication import WINDOW, SeenEvents
 
 
 def identity(number: int) -> bytes:
