@@ -16,7 +16,7 @@ from service_kit.api.app import create_app
 from service_kit.mongo import MONGO_TRANSLATIONS
 from service_kit.mongo_outbox import MongoOutbox
 from service_kit.observability.health import Check
-from service_kit.relay import Relay
+from service_kit.outbox.relay import Relay
 from service_kit.settings import load
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from service_kit.messaging.broker import Outcome, OutgoingMessage
-from service_kit.outbox import LEASE, PARKED_UNTIL, Backlog, OutboxEntry, due_after_refusal, how_many_fit
+from service_kit.outbox.store import LEASE, PARKED_UNTIL, Backlog, OutboxEntry, due_after_refusal, how_many_fit
 
 
 class FakeClock:

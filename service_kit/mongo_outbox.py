@@ -18,7 +18,7 @@ from pymongo.errors import PyMongoError
 from service_kit.messaging.events import Event, encode_event
 from service_kit.mongo import MongoCollection, connect
 from service_kit.mongo_clock import ServerClock
-from service_kit.outbox import (
+from service_kit.outbox.store import (
     LEASE,
     PARKED_UNTIL,
     Backlog,

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from service_kit.outbox import NoOutboxError, OutboxStore
+from service_kit.outbox.store import NoOutboxError, OutboxStore
 
 app = typer.Typer(help="Outbox entries that the broker has refused too often.", no_args_is_help=True)
 

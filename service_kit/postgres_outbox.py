@@ -42,7 +42,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from service_kit.messaging.events import Event, encode_event
-from service_kit.outbox import (
+from service_kit.outbox.store import (
     CLAIM_BYTES,
     LEASE,
     PARKED_UNTIL,

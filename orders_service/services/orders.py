@@ -20,8 +20,8 @@ from orders_service.services.new_order import as_document, new_order_id, placed_
 from service_kit.group_commit import GroupCommit
 from service_kit.mongo import MongoStore
 from service_kit.mongo_outbox import is_first, new_entry, release, stored
+from service_kit.outbox.relay import Relay
 from service_kit.problems import ServiceError, StoreUnavailableError
-from service_kit.relay import Relay
 
 
 class OrderNotFoundError(ServiceError):

@@ -18,7 +18,7 @@ from dev_stack.ports import free_port
 from dev_stack.rabbit_node import RabbitNode
 from dev_stack.server import Server
 from orders_service.config.rabbit import ORDERS_QUEUE
-from service_kit.outbox import PARKED_UNTIL
+from service_kit.outbox.store import PARKED_UNTIL
 from tests.cable import Cable
 from tests.faults.servers import Servers, start_all
 from tests.faults.told import Told

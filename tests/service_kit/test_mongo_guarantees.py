@@ -14,7 +14,7 @@ from service_kit.clock import utc_now
 from service_kit.group_commit import GroupCommit
 from service_kit.mongo import MongoCollection, MongoDatabase, MongoStore, connect
 from service_kit.mongo_outbox import OUTBOX_INDEX, MongoOutbox, new_entry, stored
-from service_kit.outbox import LEASE, OutboxEntry
+from service_kit.outbox.store import LEASE, OutboxEntry
 from service_kit.settings import MongoSettings
 from tests.replica_set import three_members
 from tests.service_kit.stage import thing_happened

@@ -16,7 +16,7 @@ from service_kit.clock import utc_now
 from service_kit.mongo import MongoCollection, connect
 from service_kit.mongo_clock import ServerClock
 from service_kit.mongo_outbox import OUTBOX_INDEX, MongoOutbox, new_entry, stored
-from service_kit.outbox import MAX_ATTEMPTS, PARKED_UNTIL, Backlog, OutboxEntry
+from service_kit.outbox.store import MAX_ATTEMPTS, PARKED_UNTIL, Backlog, OutboxEntry
 from service_kit.parked import app
 from service_kit.postgres_outbox import PostgresOutbox, add_events
 from service_kit.postgres_store import PostgresStore

@@ -10,11 +10,11 @@ from service_kit.clock import utc_now
 from service_kit.fakes import MemoryBroker
 from service_kit.messaging.broker import OutgoingMessage
 from service_kit.messaging.events import CLOUDEVENTS_JSON, Event, encode_event
-from service_kit.outbox import LEASE, Backlog
+from service_kit.outbox.relay import Relay
+from service_kit.outbox.store import LEASE, Backlog
 from service_kit.postgres_outbox import PostgresOutbox, add_events
 from service_kit.postgres_store import PostgresStore
 from service_kit.postgres_wake_ups import WakeUps
-from service_kit.relay import Relay
 from service_kit.settings import PostgresSettings
 from tests.service_kit.ledger.tables import OUTBOX, PAYMENTS
 from tests.service_kit.stage import thing_happened, until
@@ -122,7 +122,7 @@ async def test_claims_quickly_from_a_hundred_thousand(ledger: PostgresStore, out
 async def test_a_relay_delivers_at_once_what_is_committed(
     ledger: PostgresStore, postgres_settings: PostgresSettings, outbox: PostgresOutbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service_kit.relay._SWEEP_SECONDS", 1000)
+    monkeypatch.setattr("service_kit.outbox.relay._SWEEP_SECONDS", 1000)
     broker, wake_ups = MemoryBroker(), WakeUps(postgres_settings)
     async with wake_ups.listening(), AsyncExitStack() as stack:
         await until(wake_ups.woken.is_set)  # by the first look; the relay, which clears it, comes afterwards

@@ -18,7 +18,7 @@ from service_kit.messaging.events import encode_event
 from service_kit.mongo import MongoDatabase, connect
 from service_kit.mongo_clock import ServerClock
 from service_kit.mongo_outbox import OUTBOX_INDEX, MongoOutbox, stored
-from service_kit.outbox import OutboxEntry, OutboxStore
+from service_kit.outbox.store import OutboxEntry, OutboxStore
 from service_kit.postgres import connect as connect_postgres
 from service_kit.postgres_outbox import PostgresOutbox, outbox_table
 from service_kit.settings import MongoSettings, PostgresSettings

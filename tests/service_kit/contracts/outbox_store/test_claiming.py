@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
-from service_kit.outbox import CLAIM_BYTES, LEASE
+from service_kit.outbox.store import CLAIM_BYTES, LEASE
 from tests.service_kit.contracts.outbox_store.conftest import A_MOMENT, Shop
 
 

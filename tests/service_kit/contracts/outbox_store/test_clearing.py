@@ -1,6 +1,6 @@
 """What is confirmed, and forgotten."""
 
-from service_kit.outbox import LEASE, Backlog
+from service_kit.outbox.store import LEASE, Backlog
 from tests.service_kit.contracts.outbox_store.conftest import A_MOMENT, Shop
 
 

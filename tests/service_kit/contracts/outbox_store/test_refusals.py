@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from service_kit.outbox import LEASE, MAX_ATTEMPTS, Backlog
+from service_kit.outbox.store import LEASE, MAX_ATTEMPTS, Backlog
 from tests.service_kit.contracts.outbox_store.conftest import Shop
 
 

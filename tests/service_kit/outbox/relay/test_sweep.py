@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from service_kit import relay as relay_module
 from service_kit.fakes import FakeClock, MemoryBroker
-from service_kit.outbox import LEASE, OutboxEntry
-from service_kit.relay import Relay
-from tests.service_kit.relay.conftest import Store, add, add_due, ids, until_empty
+from service_kit.outbox import relay as relay_module
+from service_kit.outbox.relay import Relay
+from service_kit.outbox.store import LEASE, OutboxEntry
+from tests.service_kit.outbox.relay.conftest import Store, add, add_due, ids, until_empty
 from tests.service_kit.stage import until
 
 

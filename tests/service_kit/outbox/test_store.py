@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from service_kit.outbox import MAX_ATTEMPTS, PARKED_UNTIL, OutboxEntry, backoff_seconds, due_after_refusal
+from service_kit.outbox.store import MAX_ATTEMPTS, PARKED_UNTIL, OutboxEntry, backoff_seconds, due_after_refusal
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ENTRY = OutboxEntry("1", "owner", "thing.happened", b"{}", NOW, "lease")

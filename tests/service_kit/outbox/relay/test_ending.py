@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from service_kit.fakes import FakeClock, MemoryBroker
-from service_kit.outbox import Backlog
-from service_kit.relay import Relay
-from tests.service_kit.relay.conftest import GatedBroker, Store, add, entry
+from service_kit.outbox.relay import Relay
+from service_kit.outbox.store import Backlog
+from tests.service_kit.outbox.relay.conftest import GatedBroker, Store, add, entry
 
 
 async def test_gives_what_is_in_memory_a_moment_to_leave_at_the_end(store: Store, clock: FakeClock) -> None:

@@ -22,7 +22,7 @@ from prometheus_client import Counter, Gauge
 from service_kit.messaging.broker import Broker, Outcome, OutgoingMessage
 from service_kit.messaging.events import CLOUDEVENTS_JSON
 from service_kit.messaging.processor import set_within
-from service_kit.outbox import CLAIM_BYTES, LEASE, MAX_ATTEMPTS, OutboxEntry, OutboxStore
+from service_kit.outbox.store import CLAIM_BYTES, LEASE, MAX_ATTEMPTS, OutboxEntry, OutboxStore
 
 log = structlog.get_logger()
 
