@@ -23,7 +23,7 @@ from dev_stack.errors import StackError
 _KIT: Final = "service_kit"
 _ALSO_RUN: Final[Mapping[str, str]] = {
     "service_kit.api.app": "service_kit.serve",
-    "service_kit.mongo": "service_kit.mongo_accounts",
+    "service_kit.mongo.client": "service_kit.mongo_accounts",
     "service_kit.rabbit": "service_kit.dead_letters",
     "service_kit.postgres_migrations": "service_kit.alembic.env",
 }

@@ -8,7 +8,7 @@ import sys
 from orders_service.config.database import open_store
 from orders_service.config.settings import OrdersSettings
 from orders_service.models.order import FORMER_IDEMPOTENCY_INDEX, IDEMPOTENCY_INDEX, KEYS_OF_NOBODY, KEYS_TAKEN_OFF
-from service_kit.mongo_indexes import main
+from service_kit.mongo.indexes import main
 from service_kit.settings import load
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from orders_service.models.order import Order
 from orders_service.routes import orders
 from orders_service.services.orders import Orders
 from service_kit.api.app import create_app
-from service_kit.mongo import MONGO_TRANSLATIONS
-from service_kit.mongo_outbox import MongoOutbox
+from service_kit.mongo.client import MONGO_TRANSLATIONS
+from service_kit.mongo.outbox import MongoOutbox
 from service_kit.observability.health import Check
 from service_kit.outbox.relay import Relay
 from service_kit.settings import load

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pymongo.errors import OperationFailure, PyMongoError
 
-from service_kit.mongo import MongoDatabase, connect
+from service_kit.mongo.client import MongoDatabase, connect
 from service_kit.settings import MongoSettings, load
 
 _ACCOUNTS: Final = "admin"

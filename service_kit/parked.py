@@ -58,7 +58,7 @@ def _with_outbox(database: str, collection: str, ask: Callable[[OutboxStore], Aw
 def _outbox_at(database: str, collection: str) -> AbstractAsyncContextManager[OutboxStore]:
     # Imported here, because an image holds the driver of its own database alone.
     if collection:
-        from service_kit import mongo_outbox  # noqa: PLC0415 - see above
+        from service_kit.mongo import outbox as mongo_outbox  # noqa: PLC0415 - see above
 
         return mongo_outbox.outbox_at(database, collection)
     from service_kit import postgres_outbox  # noqa: PLC0415 - see above

@@ -11,7 +11,7 @@ from typing import Final
 
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from service_kit.mongo import MongoCollection
+from service_kit.mongo.client import MongoCollection
 from service_kit.settings import load
 from user_service.config.database import open_store
 from user_service.config.settings import UserSettings

@@ -5,7 +5,7 @@
 
 import sys
 
-from service_kit.mongo_indexes import main
+from service_kit.mongo.indexes import main
 from service_kit.settings import load
 from user_service.config.database import open_store
 from user_service.config.settings import UserSettings

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, closing
 from fastapi import FastAPI
 
 from service_kit.api.app import create_app
-from service_kit.mongo import MONGO_TRANSLATIONS
+from service_kit.mongo.client import MONGO_TRANSLATIONS
 from service_kit.observability.health import Check
 from service_kit.settings import load
 from user_service.config.database import open_store

@@ -2,8 +2,8 @@
 
 from orders_service.config.settings import OrdersSettings
 from orders_service.models.order import Order
-from service_kit.mongo import MongoStore, connect
-from service_kit.mongo_guard import guard_of
+from service_kit.mongo.client import MongoStore, connect
+from service_kit.mongo.guard import guard_of
 
 
 def open_store(settings: OrdersSettings) -> MongoStore:

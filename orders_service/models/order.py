@@ -14,8 +14,8 @@ from orders_service.models.currency import CurrencyCode
 from orders_service.models.money import Money, Price
 from service_kit.fields.characters import VISIBLE, text_without, visible_text_without
 from service_kit.fields.text import Spelling
-from service_kit.mongo_duplicates import Settlement
-from service_kit.mongo_outbox import OUTBOX_INDEX
+from service_kit.mongo.duplicates import Settlement
+from service_kit.mongo.outbox import OUTBOX_INDEX
 
 IDEMPOTENCY_INDEX: Final = "idempotency_of_caller"
 FORMER_IDEMPOTENCY_INDEX: Final = "idempotency_key"

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from orders_service.services.orders import Orders
-from service_kit.mongo import MongoStore
+from service_kit.mongo.client import MongoStore
 
 
 async def _orders(request: Request) -> Orders:

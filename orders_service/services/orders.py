@@ -17,9 +17,9 @@ from orders_service.events import order_cancelled, order_created
 from orders_service.models.order import NewOrder, Order, OrderStatus, OrderView
 from orders_service.services.idempotency import IdempotencyConflictError, RequestMark, is_key_taken
 from orders_service.services.new_order import as_document, new_order_id, placed_view
-from service_kit.group_commit import GroupCommit
-from service_kit.mongo import MongoStore
-from service_kit.mongo_outbox import is_first, new_entry, release, stored
+from service_kit.mongo.client import MongoStore
+from service_kit.mongo.group_commit import GroupCommit
+from service_kit.mongo.outbox import is_first, new_entry, release, stored
 from service_kit.outbox.relay import Relay
 from service_kit.problems import ServiceError, StoreUnavailableError
 

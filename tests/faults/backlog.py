@@ -14,7 +14,7 @@ from orders_service.events import order_created
 from orders_service.models.order import NewOrder
 from orders_service.services.new_order import as_document, new_order_id, placed_view
 from service_kit.clock import utc_now
-from service_kit.mongo_outbox import new_entry, stored
+from service_kit.mongo.outbox import new_entry, stored
 from service_kit.outbox.store import LEASE
 from tests.faults.servers import until
 from tests.faults.site import Site

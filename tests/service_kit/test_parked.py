@@ -13,9 +13,9 @@ from dev_stack.mongod import Mongod
 from dev_stack.ports import free_port
 from dev_stack.postgres import Postgres
 from service_kit.clock import utc_now
-from service_kit.mongo import MongoCollection, connect
-from service_kit.mongo_clock import ServerClock
-from service_kit.mongo_outbox import OUTBOX_INDEX, MongoOutbox, new_entry, stored
+from service_kit.mongo.client import MongoCollection, connect
+from service_kit.mongo.clock import ServerClock
+from service_kit.mongo.outbox import OUTBOX_INDEX, MongoOutbox, new_entry, stored
 from service_kit.outbox.store import MAX_ATTEMPTS, PARKED_UNTIL, Backlog, OutboxEntry
 from service_kit.parked import app
 from service_kit.postgres_outbox import PostgresOutbox, add_events

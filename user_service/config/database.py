@@ -1,7 +1,7 @@
 """The database of user_service: one collection, `users`, made with its index at the first start."""
 
-from service_kit.mongo import MongoStore, connect
-from service_kit.mongo_guard import guard_of
+from service_kit.mongo.client import MongoStore, connect
+from service_kit.mongo.guard import guard_of
 from user_service.config.settings import UserSettings
 from user_service.models.user import User
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from service_kit.mongo import MongoStore
+from service_kit.mongo.client import MongoStore
 from user_service.services.users import Users
 
 

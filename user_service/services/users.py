@@ -11,8 +11,8 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from service_kit.api.etags import StaleEditError
-from service_kit.group_commit import GroupCommit
-from service_kit.mongo import MongoStore
+from service_kit.mongo.client import MongoStore
+from service_kit.mongo.group_commit import GroupCommit
 from service_kit.problems import ServiceError
 from user_service.models.email import email_key
 from user_service.models.user import NewUser, User, UserChanges

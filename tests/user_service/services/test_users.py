@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from dev_stack.mongod import Mongod
 from service_kit.api.etags import StaleEditError
-from service_kit.mongo import MongoStore, connect
+from service_kit.mongo.client import MongoStore, connect
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import MongoSettings
 from user_service.models.user import NewUser, User

@@ -15,9 +15,9 @@ from dev_stack.mongod import Mongod
 from dev_stack.postgres import Postgres
 from service_kit.fakes import FakeClock, MemoryOutbox
 from service_kit.messaging.events import encode_event
-from service_kit.mongo import MongoDatabase, connect
-from service_kit.mongo_clock import ServerClock
-from service_kit.mongo_outbox import OUTBOX_INDEX, MongoOutbox, stored
+from service_kit.mongo.client import MongoDatabase, connect
+from service_kit.mongo.clock import ServerClock
+from service_kit.mongo.outbox import OUTBOX_INDEX, MongoOutbox, stored
 from service_kit.outbox.store import OutboxEntry, OutboxStore
 from service_kit.postgres import connect as connect_postgres
 from service_kit.postgres_outbox import PostgresOutbox, outbox_table

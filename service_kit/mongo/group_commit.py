@@ -24,7 +24,7 @@ from pymongo.errors import (
     WriteError,
 )
 
-from service_kit.mongo import MongoStore
+from service_kit.mongo.client import MongoStore
 from service_kit.problems import StoreUnavailableError
 
 log = structlog.get_logger()

@@ -10,9 +10,9 @@ from pymongo import ASCENDING, AsyncMongoClient, IndexModel
 from pymongo.asynchronous.collection import AsyncCollection
 
 from dev_stack.mongod import Mongod
-from service_kit.mongo import MongoDatabase, MongoStore, connect
-from service_kit.mongo_duplicates import Duplicates, Settlement, find_duplicates
-from service_kit.mongo_indexes import main
+from service_kit.mongo.client import MongoDatabase, MongoStore, connect
+from service_kit.mongo.duplicates import Duplicates, Settlement, find_duplicates
+from service_kit.mongo.indexes import main
 from service_kit.settings import MongoSettings
 
 JsonObject = dict[str, Any]

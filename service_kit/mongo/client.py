@@ -17,10 +17,10 @@ from pymongo import ReadPreference, WriteConcern, errors
 from pymongo.read_concern import ReadConcern
 
 from service_kit.messaging.processor import set_within
-from service_kit.mongo_clock import ServerClock
-from service_kit.mongo_collections import knows_uuids, look_at, plan_of
-from service_kit.mongo_duplicates import find_duplicates, told
-from service_kit.mongo_guard import Guard
+from service_kit.mongo.clock import ServerClock
+from service_kit.mongo.collections import knows_uuids, look_at, plan_of
+from service_kit.mongo.duplicates import find_duplicates, told
+from service_kit.mongo.guard import Guard
 from service_kit.problems import ErrorTranslations, StoreUnavailableError
 from service_kit.settings import MongoSettings
 from service_kit.store import Store

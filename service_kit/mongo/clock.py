@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Self
 from service_kit.problems import StoreUnavailableError
 
 if TYPE_CHECKING:  # whose store has such a clock
-    from service_kit.mongo import MongoDatabase
+    from service_kit.mongo.client import MongoDatabase
 
 _FRESH_SECONDS: Final = 1.0
 """A server whose clock is set is believed after this time at the latest."""

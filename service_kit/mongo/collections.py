@@ -13,7 +13,7 @@ from bson import Binary
 from pymongo import IndexModel
 
 if TYPE_CHECKING:  # whose store asks here
-    from service_kit.mongo import MongoDatabase
+    from service_kit.mongo.client import MongoDatabase
 
 _KNOWS_UUIDS: Final = 17
 """`maxWireVersion` of MongoDB 6.0, the first whose writes take a `collectionUUID`."""

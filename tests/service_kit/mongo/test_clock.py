@@ -8,10 +8,10 @@ import pytest
 from pydantic import SecretStr
 
 from dev_stack.mongod import Mongod
-from service_kit import mongo_clock
 from service_kit.clock import utc_now
-from service_kit.mongo import MongoDatabase, connect
-from service_kit.mongo_clock import ServerClock
+from service_kit.mongo import clock as mongo_clock
+from service_kit.mongo.client import MongoDatabase, connect
+from service_kit.mongo.clock import ServerClock
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import MongoSettings
 

@@ -9,8 +9,8 @@ from pymongo import ASCENDING, AsyncMongoClient, IndexModel
 from pymongo.asynchronous.collection import AsyncCollection
 
 from dev_stack.mongod import Mongod
-from service_kit.mongo import MongoStore, connect
-from service_kit.mongo_indexes import compare, main
+from service_kit.mongo.client import MongoStore, connect
+from service_kit.mongo.indexes import compare, main
 from service_kit.settings import MongoSettings
 
 JsonObject = dict[str, Any]

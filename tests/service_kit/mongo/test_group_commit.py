@@ -16,7 +16,7 @@ from pymongo.errors import (
 )
 from structlog.contextvars import bound_contextvars, get_contextvars
 
-from service_kit.group_commit import GroupCommit
+from service_kit.mongo.group_commit import GroupCommit
 from service_kit.problems import StoreUnavailableError
 
 JsonObject = dict[str, Any]

@@ -11,9 +11,9 @@ from pymongo import ReadPreference
 
 from dev_stack.mongod import Mongod
 from service_kit.clock import utc_now
-from service_kit.group_commit import GroupCommit
-from service_kit.mongo import MongoCollection, MongoDatabase, MongoStore, connect
-from service_kit.mongo_outbox import OUTBOX_INDEX, MongoOutbox, new_entry, stored
+from service_kit.mongo.client import MongoCollection, MongoDatabase, MongoStore, connect
+from service_kit.mongo.group_commit import GroupCommit
+from service_kit.mongo.outbox import OUTBOX_INDEX, MongoOutbox, new_entry, stored
 from service_kit.outbox.store import LEASE, OutboxEntry
 from service_kit.settings import MongoSettings
 from tests.replica_set import three_members

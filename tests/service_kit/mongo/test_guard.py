@@ -11,8 +11,8 @@ from pymongo import IndexModel
 from dev_stack.mongod import Mongod
 from dev_stack.ports import free_port
 from service_kit.addresses import with_account, without_account
-from service_kit.mongo import MongoStore, connect
-from service_kit.mongo_guard import OpenStoreError, guard_of
+from service_kit.mongo.client import MongoStore, connect
+from service_kit.mongo.guard import OpenStoreError, guard_of
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import MongoSettings
 

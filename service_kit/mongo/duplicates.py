@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 from beanie import Document
 from pymongo import IndexModel
 
-from service_kit.mongo_collections import plan_of
+from service_kit.mongo.collections import plan_of
 
 if TYPE_CHECKING:  # whose store asks here
-    from service_kit.mongo import MongoDatabase
+    from service_kit.mongo.client import MongoDatabase
 
 _VALUES: Final = 2
 _DOCUMENTS: Final = 3

@@ -14,8 +14,8 @@ from pymongo.errors import DuplicateKeyError
 from structlog.testing import capture_logs
 
 from dev_stack.mongod import Mongod
-from service_kit.group_commit import GroupCommit
-from service_kit.mongo import MongoStore, connect
+from service_kit.mongo.client import MongoStore, connect
+from service_kit.mongo.group_commit import GroupCommit
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import MongoSettings
 from tests.service_kit.stage import until

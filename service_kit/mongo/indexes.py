@@ -13,9 +13,9 @@ from typing import Any, Final
 from pymongo import IndexModel
 from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 
-from service_kit.mongo import MongoCollection, MongoStore
-from service_kit.mongo_collections import plan_of
-from service_kit.mongo_duplicates import Duplicates, Settlement, find_duplicates, settle
+from service_kit.mongo.client import MongoCollection, MongoStore
+from service_kit.mongo.collections import plan_of
+from service_kit.mongo.duplicates import Duplicates, Settlement, find_duplicates, settle
 
 _INDEX_OF_IDS: Final = "_id_"
 _NO_PROPERTIES: Final = frozenset({"v", "ns", "name", "background"})

@@ -16,8 +16,8 @@ from pymongo import ASCENDING, IndexModel, UpdateOne, WriteConcern
 from pymongo.errors import PyMongoError
 
 from service_kit.messaging.events import Event, encode_event
-from service_kit.mongo import MongoCollection, connect
-from service_kit.mongo_clock import ServerClock
+from service_kit.mongo.client import MongoCollection, connect
+from service_kit.mongo.clock import ServerClock
 from service_kit.outbox.store import (
     LEASE,
     PARKED_UNTIL,

@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 from dev_stack.mongod import Mongod
 from dev_stack.ports import free_port
 from service_kit.api.app import create_app
-from service_kit.mongo import MONGO_TRANSLATIONS, MongoStore, connect
+from service_kit.mongo.client import MONGO_TRANSLATIONS, MongoStore, connect
 from service_kit.observability.health import Check
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import ApiSettings, MongoSettings
@@ -198,7 +198,7 @@ async def test_serves_alone_and_as_a_replica_set(
 CLOSE_WHILE_WAITING = """
 import asyncio
 from service_kit.settings import MongoSettings, load
-from tests.service_kit.test_mongo import MongoStore, Tag, connect
+from tests.service_kit.mongo.test_client import MongoStore, Tag, connect
 
 async def main():
     async with MongoStore(connect(load(MongoSettings)), [Tag]).opened():
