@@ -25,7 +25,7 @@ _ALSO_RUN: Final[Mapping[str, str]] = {
     "service_kit.api.app": "service_kit.serve",
     "service_kit.mongo.client": "service_kit.mongo_accounts",
     "service_kit.rabbit": "service_kit.dead_letters",
-    "service_kit.postgres_migrations": "service_kit.alembic.env",
+    "service_kit.postgres.migrations": "service_kit.postgres.alembic.env",
 }
 """What nobody imports, but an image runs, by the module that brings it along."""
 _TOOLS: Final[Mapping[str, Sequence[str]]] = {

@@ -24,10 +24,10 @@ from service_kit.copy_watch import CopyWatch
 from service_kit.hybrid_clock import HybridClock
 from service_kit.observability.health import Check
 from service_kit.outbox.relay import Relay
-from service_kit.postgres import POSTGRES_TRANSLATIONS
-from service_kit.postgres_inbox import pruning
-from service_kit.postgres_outbox import PostgresOutbox
-from service_kit.postgres_wake_ups import WakeUps
+from service_kit.postgres.engine import POSTGRES_TRANSLATIONS
+from service_kit.postgres.inbox import pruning
+from service_kit.postgres.listener import WakeUps
+from service_kit.postgres.outbox import PostgresOutbox
 from service_kit.settings import load
 
 

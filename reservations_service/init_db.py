@@ -4,7 +4,7 @@ import sys
 
 from reservations_service.config.database import SCHEMA
 from reservations_service.config.settings import ReservationsSettings
-from service_kit.postgres_migrations import main
+from service_kit.postgres.migrations import main
 from service_kit.settings import load
 
 if __name__ == "__main__":

@@ -17,9 +17,9 @@ from service_kit.copy_digest import copy_digest
 from service_kit.copy_state import locked_state, read_state, set_state
 from service_kit.hybrid_clock import HybridClock
 from service_kit.outbox.store import PARKED_UNTIL
-from service_kit.postgres import SERVER_NOW
-from service_kit.postgres_outbox import add_events
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres.engine import SERVER_NOW
+from service_kit.postgres.outbox import add_events
+from service_kit.postgres.store import PostgresStore
 from service_kit.stamped_copies import DigestTold, StampedCopy, Wall
 from service_kit.stamped_fields import Fields
 

@@ -7,7 +7,7 @@ from sqlalchemy import Table, Text, cast, func, literal_column, select
 from sqlalchemy.dialects.postgresql import BIT
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres.store import PostgresStore
 
 
 @dataclass(frozen=True, slots=True)

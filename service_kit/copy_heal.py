@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service_kit.copy_state import set_state
 from service_kit.hybrid_clock import NEVER, HybridClock
-from service_kit.postgres_outbox import add_events
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres.outbox import add_events
+from service_kit.postgres.store import PostgresStore
 from service_kit.stamped_copies import CHUNK, StampedCopy
 from service_kit.stamped_fields import Fields, StampedRow, changes_of
 

@@ -9,7 +9,7 @@ from sqlalchemy import TIMESTAMP, UUID, Column, Integer, MetaData, Row, Table, T
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service_kit.postgres import SERVER_NOW
+from service_kit.postgres.engine import SERVER_NOW
 
 _SLOT: Final = 1
 

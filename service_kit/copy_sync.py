@@ -22,10 +22,10 @@ from service_kit.copy_state import read_state
 from service_kit.hybrid_clock import NEVER, HybridClock
 from service_kit.messaging.dispatcher import Handlers
 from service_kit.messaging.events import Event
-from service_kit.postgres import violated_constraint
-from service_kit.postgres_inbox import first_seen
-from service_kit.postgres_outbox import add_events
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres.engine import violated_constraint
+from service_kit.postgres.inbox import first_seen
+from service_kit.postgres.outbox import add_events
+from service_kit.postgres.store import PostgresStore
 from service_kit.problems import StoreUnavailableError
 from service_kit.received_changes import Reader, Refusals, RefusedChangesError, refusal
 from service_kit.stamped_copies import CopyRequested, DigestTold, StampedCopy, Wall

@@ -61,7 +61,7 @@ def _outbox_at(database: str, collection: str) -> AbstractAsyncContextManager[Ou
         from service_kit.mongo import outbox as mongo_outbox  # noqa: PLC0415 - see above
 
         return mongo_outbox.outbox_at(database, collection)
-    from service_kit import postgres_outbox  # noqa: PLC0415 - see above
+    from service_kit.postgres import outbox as postgres_outbox  # noqa: PLC0415 - see above
 
     return postgres_outbox.outbox_at(database)
 

@@ -11,7 +11,7 @@ from service_kit.clock import utc_now
 from service_kit.copy_heal import ClocksDifferError, CopyHeal
 from service_kit.copy_sync import CopySync
 from service_kit.hybrid_clock import HybridClock
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres.store import PostgresStore
 from service_kit.problems import StoreUnavailableError
 from service_kit.stamped_copies import StampedCopy
 

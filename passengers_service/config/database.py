@@ -4,8 +4,8 @@ from typing import Final
 
 from passengers_service.config.settings import PassengersSettings
 from passengers_service.models.tables import METADATA
-from service_kit.postgres_migrations import Schema
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres.migrations import Schema
+from service_kit.postgres.store import PostgresStore
 
 SCHEMA: Final = Schema(METADATA, "passengers_service")
 

@@ -6,9 +6,9 @@ from sqlalchemy import TIMESTAMP, UUID, Boolean, Column, Computed, Date, Index, 
 
 from passengers_service.events import PassengerFields
 from service_kit.copy_state import copy_state_table
-from service_kit.list_version import list_version_table
-from service_kit.postgres_inbox import inbox_table
-from service_kit.postgres_outbox import outbox_table
+from service_kit.postgres.inbox import inbox_table
+from service_kit.postgres.list_version import list_version_table
+from service_kit.postgres.outbox import outbox_table
 from service_kit.stamped_tables import StampedTable, stamped_columns
 
 METADATA: Final = MetaData()

@@ -6,8 +6,8 @@ from fastapi import Depends, Request
 
 from passengers_service.services.passengers import Passengers
 from service_kit.hybrid_clock import HybridClock
-from service_kit.postgres_session import SessionDep
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres.dependencies import SessionDep
+from service_kit.postgres.store import PostgresStore
 
 
 async def _passengers(request: Request, session: SessionDep) -> Passengers:

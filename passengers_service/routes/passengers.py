@@ -29,8 +29,8 @@ from service_kit.api.etags import (
     weak_etag_of,
 )
 from service_kit.api.pagination import PAGED, BadCursorError, Page, link_next
-from service_kit.list_version import list_version
-from service_kit.postgres_session import TransactionRoute
+from service_kit.postgres.dependencies import TransactionRoute
+from service_kit.postgres.list_version import list_version
 from service_kit.problems import problems
 
 router = APIRouter(prefix="/passengers", tags=["passengers"], route_class=TransactionRoute)

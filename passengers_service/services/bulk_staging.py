@@ -20,7 +20,7 @@ from passengers_service.services.bulk_statements import (
     STAGED,
 )
 from service_kit.fields.uuid7 import uuid7_texts
-from service_kit.postgres_copy import copy_rows
+from service_kit.postgres.bulk_copy import copy_rows
 
 # As text: of a statement that SQLAlchemy knows for a definition it takes notice, and prepares all others anew.
 _CREATE: Final = text(str(CreateTable(STAGED).compile(dialect=postgresql.dialect())))  # type: ignore[no-untyped-call]  # SQLAlchemy's

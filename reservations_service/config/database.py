@@ -4,8 +4,8 @@ from typing import Final
 
 from reservations_service.config.settings import ReservationsSettings
 from reservations_service.models.tables import METADATA
-from service_kit.postgres_migrations import Schema
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres.migrations import Schema
+from service_kit.postgres.store import PostgresStore
 
 SCHEMA: Final = Schema(METADATA, "reservations_service")
 

@@ -19,7 +19,7 @@ from service_kit.api.etags import (
     etag_of,
     not_modified,
 )
-from service_kit.postgres_session import SessionDep, TransactionRoute
+from service_kit.postgres.dependencies import SessionDep, TransactionRoute
 from service_kit.problems import problems
 
 router = APIRouter(prefix="/passengers", tags=["passengers"], route_class=TransactionRoute)

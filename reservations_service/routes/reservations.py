@@ -26,7 +26,7 @@ from service_kit.api.etags import (
     not_modified,
 )
 from service_kit.api.pagination import PAGED, BadCursorError, Page, link_next
-from service_kit.postgres_session import SessionDep, TransactionRoute
+from service_kit.postgres.dependencies import SessionDep, TransactionRoute
 from service_kit.problems import problems
 
 router = APIRouter(prefix="/reservations", tags=["reservations"], route_class=TransactionRoute)

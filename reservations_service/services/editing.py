@@ -17,7 +17,7 @@ from reservations_service.services.departures import require_ahead
 from reservations_service.services.rows import found
 from reservations_service.services.seats import SEAT_SOLD_ONCE, SeatOnFlight, end_overdue_hold, is_held
 from service_kit.api.etags import StaleEditError, accepts
-from service_kit.postgres import violated_constraint
+from service_kit.postgres.engine import violated_constraint
 from service_kit.problems import ServiceError
 
 

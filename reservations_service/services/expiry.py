@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from reservations_service.models.tables import RESERVATIONS
 from reservations_service.services.seats import expiry_of, overdue
 from service_kit.clock import utc_now
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres.store import PostgresStore
 from service_kit.problems import StoreUnavailableError
 
 log = structlog.get_logger()

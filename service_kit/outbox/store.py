@@ -1,7 +1,7 @@
 """The outbox: an event is written with the change that caused it, and published afterwards by the relay.
 
 This module says what an entry is and what a store of entries must do, and knows neither database nor broker.
-`mongo/outbox.py` is the adapter that keeps entries inside MongoDB documents, `postgres_outbox.py` the one that keeps
+`mongo/outbox.py` is the adapter that keeps entries inside MongoDB documents, `postgres/outbox.py` the one that keeps
 them in a table; `fakes.py` has one in memory.
 """
 

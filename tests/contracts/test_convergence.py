@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import passengers_service.config.database
 import reservations_service.config.database
 from dev_stack.postgres import Postgres
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres.store import PostgresStore
 from tests.contracts.two_sides import NOON, PEOPLE, SECOND, new_world, prepared
 
 EDITABLE: Final[dict[str, tuple[object, ...]]] = {

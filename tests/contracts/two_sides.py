@@ -25,8 +25,8 @@ from service_kit.copy_sync import CopySync
 from service_kit.fakes import FakeClock
 from service_kit.hybrid_clock import HybridClock
 from service_kit.messaging.events import Event, decode_event
-from service_kit.postgres_migrations import Schema
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres.migrations import Schema
+from service_kit.postgres.store import PostgresStore
 from service_kit.problems import ServiceError
 from service_kit.settings import PostgresSettings
 from service_kit.stamped_copies import StampedCopy

@@ -16,7 +16,7 @@ from dev_stack.postgres import Postgres
 from dev_stack.postgres_binaries import binaries
 from passengers_service.config.database import SCHEMA
 from passengers_service.config.settings import PassengersSettings
-from service_kit.postgres_migrations import upgrade
+from service_kit.postgres.migrations import upgrade
 
 SCRIPT = Path(__file__).parents[2] / "deploy" / "postgres" / "accounts.sql"
 PASSWORDS = {"PASSENGERS_SERVICE_PASSWORD": "p'a@ss/w#1\\\"", "RESERVATIONS_SERVICE_PASSWORD": "another"}

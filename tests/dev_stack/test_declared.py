@@ -21,7 +21,7 @@ CODE = {
     "service_kit/__init__.py": "",
     "service_kit/api/app.py": "import starlette",
     "service_kit/serve.py": "import uvicorn",
-    "service_kit/postgres.py": "import asyncpg",
+    "service_kit/postgres/engine.py": "import asyncpg",
     "orders_service/__init__.py": "",
     "orders_service/main.py": "import service_kit.api.app\nimport pydantic",
     "tests/test_orders.py": "import pytest",

@@ -18,7 +18,7 @@ from passengers_service.config.settings import PassengersSettings
 from passengers_service.main import build
 from service_kit.clock import utc_now
 from service_kit.fields.uuid7 import new_uuid7
-from service_kit.postgres import connect, open_connection
+from service_kit.postgres.engine import connect, open_connection
 
 JsonObject = dict[str, Any]
 

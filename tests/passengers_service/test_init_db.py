@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dev_stack.postgres import Postgres
 from passengers_service.config.database import SCHEMA
 from passengers_service.config.settings import PassengersSettings
-from service_kit.postgres import connect, open_connection
+from service_kit.postgres.engine import connect, open_connection
+from service_kit.postgres.migrations import downgrade, upgrade
 from service_kit.postgres_drift import drift
-from service_kit.postgres_migrations import downgrade, upgrade
 from tests.passengers_service.conftest import settings_for
 
 

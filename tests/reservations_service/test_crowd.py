@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from reservations_service.models.tables import RESERVATIONS
 from reservations_service.services.expiry import expire_overdue
 from service_kit.fakes import FakeClock
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres.store import PostgresStore
 from tests.reservations_service.conftest import TRIP, book, edit
 from tests.reservations_service.routes.test_passengers import change
 

@@ -6,7 +6,7 @@ import pytest
 
 from reservations_service.config.settings import ReservationsSettings
 from reservations_service.main import build
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres.store import PostgresStore
 from tests.reservations_service.conftest import calling, is_ready, settings_for, until
 
 JsonObject = dict[str, Any]

@@ -7,9 +7,9 @@ import pytest
 from dev_stack.postgres import Postgres
 from reservations_service.config.database import SCHEMA
 from reservations_service.config.settings import ReservationsSettings
-from service_kit.postgres import connect, open_connection
+from service_kit.postgres.engine import connect, open_connection
+from service_kit.postgres.migrations import downgrade, upgrade
 from service_kit.postgres_drift import drift
-from service_kit.postgres_migrations import downgrade, upgrade
 from tests.reservations_service.conftest import settings_for
 
 NAME = "reservations_service_migrations"

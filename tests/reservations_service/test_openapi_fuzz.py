@@ -10,7 +10,7 @@ import pytest
 
 from dev_stack.postgres import Postgres
 from reservations_service.config.database import open_store
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres.store import PostgresStore
 from tests.fuzzer import ANY_VERSION, may_refuse
 from tests.reservations_service.conftest import ANA, NOBODY, settings_for, tell
 from tests.system import ServiceProcess

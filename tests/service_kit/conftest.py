@@ -15,8 +15,8 @@ from starlette.types import ASGIApp
 
 from dev_stack.postgres import Postgres
 from dev_stack.rabbit_node import RabbitNode
-from service_kit.postgres import open_connection
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres.engine import open_connection
+from service_kit.postgres.store import PostgresStore
 from service_kit.settings import ApiSettings, MongoSettings, PostgresSettings, RabbitSettings
 from tests.cable import Cable
 from tests.running import Running

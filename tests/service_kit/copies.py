@@ -14,11 +14,11 @@ from service_kit.copy_state import copy_state_table
 from service_kit.copy_sync import CopySync
 from service_kit.hybrid_clock import HybridClock
 from service_kit.messaging.events import Event, decode_event
-from service_kit.postgres import open_connection
-from service_kit.postgres_inbox import inbox_table
-from service_kit.postgres_migrations import Schema
-from service_kit.postgres_outbox import outbox_table
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres.engine import open_connection
+from service_kit.postgres.inbox import inbox_table
+from service_kit.postgres.migrations import Schema
+from service_kit.postgres.outbox import outbox_table
+from service_kit.postgres.store import PostgresStore
 from service_kit.settings import PostgresSettings
 from service_kit.stamped_copies import StampedCopy
 from service_kit.stamped_fields import FieldChanges

@@ -14,7 +14,7 @@ from sqlalchemy import Text as TextColumn
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service_kit.hybrid_clock import stamp_text
-from service_kit.postgres import connect, open_connection
+from service_kit.postgres.engine import connect, open_connection
 from service_kit.settings import PostgresSettings
 from service_kit.stamped_fields import FieldChanges, Instant, StampedRow, Text
 from service_kit.stamped_tables import StampedTable, stamped_columns

@@ -12,7 +12,7 @@ from service_kit.copy_state import set_state
 from service_kit.copy_watch import CopiesDifferError, CopyWatch, StampsTooFarAheadError
 from service_kit.hybrid_clock import HybridClock, stamp_text
 from service_kit.messaging.events import Event
-from service_kit.postgres import SERVER_NOW
+from service_kit.postgres.engine import SERVER_NOW
 from service_kit.stamped_copies import DigestTold
 from service_kit.stamped_fields import FieldChanges
 from tests.service_kit.copies import COPY_STATE, Side, new_note

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from service_kit import copy_digest as copy_digest_module
 from service_kit.copy_digest import CopyDigest, SharedDigest, copy_digest
 from service_kit.fakes import FakeClock
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres.store import PostgresStore
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import PostgresSettings
 from service_kit.stamped_fields import StampedRow, changes_of

@@ -18,8 +18,8 @@ from service_kit.mongo.clock import ServerClock
 from service_kit.mongo.outbox import OUTBOX_INDEX, MongoOutbox, new_entry, stored
 from service_kit.outbox.store import MAX_ATTEMPTS, PARKED_UNTIL, Backlog, OutboxEntry
 from service_kit.parked import app
-from service_kit.postgres_outbox import PostgresOutbox, add_events
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres.outbox import PostgresOutbox, add_events
+from service_kit.postgres.store import PostgresStore
 from service_kit.settings import MongoSettings, PostgresSettings
 from tests.service_kit.conftest import PythonRunner
 from tests.service_kit.ledger.tables import OUTBOX

@@ -9,10 +9,10 @@ from sqlalchemy.exc import IntegrityError
 
 from service_kit.api.app import create_app
 from service_kit.observability.health import Check
-from service_kit.postgres import POSTGRES_TRANSLATIONS, violated_constraint
-from service_kit.postgres_outbox import add_events
-from service_kit.postgres_session import SessionDep, TransactionRoute
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres.dependencies import SessionDep, TransactionRoute
+from service_kit.postgres.engine import POSTGRES_TRANSLATIONS, violated_constraint
+from service_kit.postgres.outbox import add_events
+from service_kit.postgres.store import PostgresStore
 from service_kit.problems import ServiceError
 from service_kit.settings import ApiSettings
 from tests.service_kit.ledger.tables import OUTBOX, PAYMENTS

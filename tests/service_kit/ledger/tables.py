@@ -2,9 +2,9 @@ from typing import Final
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Computed, Identity, Index, MetaData, Table, Text, text
 
-from service_kit.postgres_inbox import inbox_table
-from service_kit.postgres_migrations import Schema
-from service_kit.postgres_outbox import outbox_table
+from service_kit.postgres.inbox import inbox_table
+from service_kit.postgres.migrations import Schema
+from service_kit.postgres.outbox import outbox_table
 
 METADATA: Final = MetaData()
 

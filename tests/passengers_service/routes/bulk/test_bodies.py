@@ -5,7 +5,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.types import Message
 
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres.store import PostgresStore
 from tests.passengers_service.bulk_rows import COLUMNS, as_csv, as_json, as_ndjson, row_of
 from tests.passengers_service.routes.bulk.conftest import (
     CSV,

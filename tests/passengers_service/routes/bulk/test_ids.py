@@ -2,7 +2,7 @@
 
 import httpx
 
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres.store import PostgresStore
 from tests.passengers_service.bulk_rows import COLUMNS, as_csv, as_ndjson, row_of
 from tests.passengers_service.routes.bulk.conftest import CSV, LENIENT, counts, load, reasons, stored
 

@@ -11,7 +11,7 @@ from msgspec import UNSET
 from sqlalchemy import text
 
 from passengers_service.services import bulk_load
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres.store import PostgresStore
 from tests.passengers_service.bulk_rows import JsonObject, as_ndjson, row_of
 from tests.passengers_service.routes.bulk.conftest import LENIENT, asked, counts, events, load
 

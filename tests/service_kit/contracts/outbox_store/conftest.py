@@ -19,8 +19,8 @@ from service_kit.mongo.client import MongoDatabase, connect
 from service_kit.mongo.clock import ServerClock
 from service_kit.mongo.outbox import OUTBOX_INDEX, MongoOutbox, stored
 from service_kit.outbox.store import OutboxEntry, OutboxStore
-from service_kit.postgres import connect as connect_postgres
-from service_kit.postgres_outbox import PostgresOutbox, outbox_table
+from service_kit.postgres.engine import connect as connect_postgres
+from service_kit.postgres.outbox import PostgresOutbox, outbox_table
 from service_kit.settings import MongoSettings, PostgresSettings
 from tests.service_kit.stage import thing_happened
 

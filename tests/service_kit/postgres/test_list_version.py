@@ -5,8 +5,8 @@ import pytest
 from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from service_kit.list_version import count_change, list_version, list_version_table
-from service_kit.postgres import connect, open_connection
+from service_kit.postgres.engine import connect, open_connection
+from service_kit.postgres.list_version import count_change, list_version, list_version_table
 from service_kit.settings import PostgresSettings
 
 METADATA = MetaData()

@@ -14,7 +14,7 @@ from sqlalchemy import TIMESTAMP, event, exc, func
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from service_kit.postgres_errors import is_gone, refusal_of, take_values_out
+from service_kit.postgres.errors import is_gone, refusal_of, take_values_out
 from service_kit.problems import ErrorTranslations, StoreUnavailableError
 from service_kit.settings import PostgresSettings
 

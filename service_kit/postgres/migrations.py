@@ -26,7 +26,7 @@ from sqlalchemy import Connection, MetaData, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service_kit.postgres import connect, open_connection, without_limits
+from service_kit.postgres.engine import connect, open_connection, without_limits
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import PostgresSettings
 

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import BYTEA, insert
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from service_kit.messaging.events import Event
-from service_kit.postgres import SERVER_NOW
+from service_kit.postgres.engine import SERVER_NOW
 
 log = structlog.get_logger()
 

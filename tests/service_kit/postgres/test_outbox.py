@@ -12,9 +12,9 @@ from service_kit.messaging.broker import OutgoingMessage
 from service_kit.messaging.events import CLOUDEVENTS_JSON, Event, encode_event
 from service_kit.outbox.relay import Relay
 from service_kit.outbox.store import LEASE, Backlog
-from service_kit.postgres_outbox import PostgresOutbox, add_events
-from service_kit.postgres_store import PostgresStore
-from service_kit.postgres_wake_ups import WakeUps
+from service_kit.postgres.listener import WakeUps
+from service_kit.postgres.outbox import PostgresOutbox, add_events
+from service_kit.postgres.store import PostgresStore
 from service_kit.settings import PostgresSettings
 from tests.service_kit.ledger.tables import OUTBOX, PAYMENTS
 from tests.service_kit.stage import thing_happened, until

@@ -1,4 +1,4 @@
-"""What Alembic runs for every command; `postgres_migrations.py` brings the connection, the metadata and an ear."""
+"""What Alembic runs for every command; `postgres/migrations.py` brings the connection, the metadata and an ear."""
 
 from alembic import context
 

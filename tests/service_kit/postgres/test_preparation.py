@@ -8,7 +8,7 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from dev_stack.ports import free_port
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres.store import PostgresStore
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import PostgresSettings
 from tests.service_kit.conftest import PythonRunner
@@ -69,7 +69,7 @@ async def test_a_database_that_has_lost_its_tables_is_prepared_again(ledger: Pos
 CLOSE_WHILE_WAITING = """
 import asyncio
 from service_kit.settings import PostgresSettings, load
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres.store import PostgresStore
 from tests.service_kit.ledger.tables import SCHEMA
 
 async def main():

@@ -8,9 +8,9 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from dev_stack.ports import free_port
-from service_kit.postgres import connect, open_connection
+from service_kit.postgres.engine import connect, open_connection
+from service_kit.postgres.migrations import Schema, downgrade, main, revise, upgrade
 from service_kit.postgres_drift import drift
-from service_kit.postgres_migrations import Schema, downgrade, main, revise, upgrade
 from service_kit.settings import PostgresSettings
 from tests.service_kit.conftest import PythonRunner
 from tests.service_kit.ledger.tables import METADATA, SCHEMA
@@ -163,7 +163,7 @@ async def test_writes_no_revision_while_the_database_is_behind(
 
 COMMAND = """
 import sys
-from service_kit.postgres_migrations import main
+from service_kit.postgres.migrations import main
 from service_kit.settings import PostgresSettings, load
 from tests.service_kit.ledger.tables import SCHEMA
 sys.exit(main(load(PostgresSettings), SCHEMA))

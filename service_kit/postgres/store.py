@@ -11,9 +11,9 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from service_kit.postgres import connect, unavailable
-from service_kit.postgres_errors import TransactionUndoneError
-from service_kit.postgres_migrations import Schema, upgrade
+from service_kit.postgres.engine import connect, unavailable
+from service_kit.postgres.errors import TransactionUndoneError
+from service_kit.postgres.migrations import Schema, upgrade
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import PostgresSettings
 from service_kit.store import Store

@@ -5,8 +5,8 @@ import pytest
 from sqlalchemy import func, select, update
 
 from service_kit.messaging.events import Event
-from service_kit.postgres_inbox import first_seen, prune, pruning
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres.inbox import first_seen, prune, pruning
+from service_kit.postgres.store import PostgresStore
 from tests.service_kit.ledger.tables import INBOX, PAYMENTS
 from tests.service_kit.stage import thing_happened, until
 
@@ -68,7 +68,7 @@ async def test_forgets_what_is_older_than_two_weeks(ledger: PostgresStore) -> No
 async def test_prunes_in_the_background_until_nothing_old_is_left(
     ledger: PostgresStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service_kit.postgres_inbox._AT_ONCE", 2)
+    monkeypatch.setattr("service_kit.postgres.inbox._AT_ONCE", 2)
     for _ in range(5):
         await received(ledger, days_ago=15)
 

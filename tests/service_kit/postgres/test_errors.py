@@ -18,8 +18,8 @@ from service_kit.messaging.deduplication import SeenEvents
 from service_kit.messaging.events import Event, encode_event
 from service_kit.messaging.processor import Attempts, TryAgain
 from service_kit.observability.logs import configure_logs
-from service_kit.postgres_copy import copy_rows
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres.bulk_copy import copy_rows
+from service_kit.postgres.store import PostgresStore
 from service_kit.settings import ServiceSettings
 from tests.service_kit.conftest import ClientMaker
 from tests.service_kit.ledger import api

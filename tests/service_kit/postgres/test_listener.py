@@ -7,9 +7,9 @@ from sqlalchemy import func, select
 from structlog.testing import capture_logs
 
 from dev_stack.postgres import Postgres
-from service_kit.postgres_outbox import add_events
-from service_kit.postgres_store import PostgresStore
-from service_kit.postgres_wake_ups import WakeUps
+from service_kit.postgres.listener import WakeUps
+from service_kit.postgres.outbox import add_events
+from service_kit.postgres.store import PostgresStore
 from service_kit.settings import PostgresSettings
 from tests.cable import Cable
 from tests.service_kit.ledger.tables import OUTBOX
@@ -19,7 +19,7 @@ from tests.service_kit.stage import thing_happened, until
 @pytest.fixture(autouse=True)
 def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits of milliseconds instead of seconds."""
-    monkeypatch.setattr("service_kit.postgres_wake_ups._AGAIN_SECONDS", 0.02)
+    monkeypatch.setattr("service_kit.postgres.listener._AGAIN_SECONDS", 0.02)
 
 
 async def write(ledger: PostgresStore) -> None:
@@ -86,8 +86,8 @@ async def test_a_lost_connection_comes_back_and_wakes_for_what_it_missed(
 async def test_finds_out_that_a_silent_connection_is_dead(
     ledger: PostgresStore, postgres: Postgres, postgres_settings: PostgresSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service_kit.postgres_wake_ups._CHECK_SECONDS", 0.05)
-    monkeypatch.setattr("service_kit.postgres_wake_ups._ANSWER_SECONDS", 0.1)
+    monkeypatch.setattr("service_kit.postgres.listener._CHECK_SECONDS", 0.05)
+    monkeypatch.setattr("service_kit.postgres.listener._ANSWER_SECONDS", 0.1)
     async with Cable(postgres.url) as cable:
         far = postgres_settings.model_copy(update={"database_url": SecretStr(cable.url)})
         wake_ups = WakeUps(far)

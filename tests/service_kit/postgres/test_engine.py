@@ -8,7 +8,7 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from dev_stack.postgres import Postgres
-from service_kit.postgres import connect
+from service_kit.postgres.engine import connect
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import PostgresSettings
 

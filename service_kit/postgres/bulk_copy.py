@@ -6,8 +6,8 @@ from typing import Final
 from sqlalchemy import Table, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service_kit.postgres import told
-from service_kit.postgres_errors import DRIVER_ERRORS, refusal_of, take_values_out
+from service_kit.postgres.engine import told
+from service_kit.postgres.errors import DRIVER_ERRORS, refusal_of, take_values_out
 
 _LONGEST_SECONDS: Final = 600.0
 _MAY_TAKE_LONG: Final = text(f"SET LOCAL statement_timeout TO '{_LONGEST_SECONDS:.0f}s'")

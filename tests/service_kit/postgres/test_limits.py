@@ -7,8 +7,8 @@ import httpx
 import pytest
 from sqlalchemy import select, text
 
-from service_kit.postgres import connect, without_limits
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres.engine import connect, without_limits
+from service_kit.postgres.store import PostgresStore
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import PostgresSettings
 from tests.service_kit.conftest import ClientMaker

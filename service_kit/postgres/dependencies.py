@@ -8,7 +8,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres.store import PostgresStore
 
 
 class TransactionRoute(APIRoute):

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Body
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service_kit.postgres_session import SessionDep, TransactionRoute
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres.dependencies import SessionDep, TransactionRoute
+from service_kit.postgres.store import PostgresStore
 from service_kit.problems import StoreUnavailableError
 from tests.service_kit.conftest import ClientMaker
 from tests.service_kit.ledger import api

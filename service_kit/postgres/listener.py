@@ -11,8 +11,8 @@ from typing import Final
 import structlog
 
 from service_kit.messaging.processor import set_within
-from service_kit.postgres import open_connection
-from service_kit.postgres_outbox import OUTBOX
+from service_kit.postgres.engine import open_connection
+from service_kit.postgres.outbox import OUTBOX
 from service_kit.settings import PostgresSettings
 
 log = structlog.get_logger()

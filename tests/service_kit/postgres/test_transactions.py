@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from sqlalchemy import func, select, text
 
-from service_kit.postgres_outbox import add_events
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres.outbox import add_events
+from service_kit.postgres.store import PostgresStore
 from tests.service_kit.conftest import ClientMaker
 from tests.service_kit.ledger import api
 from tests.service_kit.ledger.serving import serving

@@ -51,7 +51,7 @@ from service_kit.outbox.store import (
     OutboxEntry,
     wait_after_refusal,
 )
-from service_kit.postgres import SERVER_NOW, connect
+from service_kit.postgres.engine import SERVER_NOW, connect
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import PostgresSettings, load
 

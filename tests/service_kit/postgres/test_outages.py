@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dev_stack.ports import free_port
 from dev_stack.postgres import Postgres
-from service_kit import postgres as postgres_module
-from service_kit.postgres import connect
-from service_kit.postgres_errors import TransactionUndoneError
-from service_kit.postgres_store import PostgresStore
+from service_kit.postgres import engine as postgres_module
+from service_kit.postgres.engine import connect
+from service_kit.postgres.errors import TransactionUndoneError
+from service_kit.postgres.store import PostgresStore
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import PostgresSettings
 from tests.cable import Cable
