@@ -15,7 +15,7 @@ from orders_service.events import order_created
 from service_kit.clock import utc_now
 from service_kit.messaging.broker import Outcome, OutgoingMessage
 from service_kit.messaging.events import CLOUDEVENTS_JSON, encode_event
-from service_kit.rabbit_publisher import RabbitPublisher
+from service_kit.rabbit.publisher import RabbitPublisher
 
 BACKLOG: Final = 50_000
 _BATCH: Final = 500

@@ -17,7 +17,7 @@ from dev_stack.mongod import Mongod
 from dev_stack.ports import free_port
 from dev_stack.postgres import Postgres
 from dev_stack.rabbit_node import RabbitNode
-from service_kit.rabbit import QueueTopology
+from service_kit.rabbit.topology import QueueTopology
 
 ORDERS_QUEUE: Final = QueueTopology(queue="orders_queue", topics=("order.*",))
 

@@ -12,8 +12,8 @@ if not __package__:  # run by its path: Python then looks for packages beside th
 from notifications_service.announcements import announcements
 from notifications_service.config.rabbit import ORDERS_QUEUE
 from notifications_service.config.settings import NotificationsSettings
-from service_kit.consumer import Consumer
 from service_kit.observability.logs import announcer
+from service_kit.rabbit.consumer import Consumer
 from service_kit.settings import load
 from service_kit.worker import run_worker
 

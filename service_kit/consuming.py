@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import structlog
 from starlette.applications import Starlette
 
-from service_kit.consumer import Consumer
-from service_kit.consumer_check import LOST_STATUS
+from service_kit.rabbit.consumer import Consumer
+from service_kit.rabbit.liveness import LOST_STATUS
 from service_kit.serve import end_process
 
 log = structlog.get_logger()

@@ -13,10 +13,10 @@ from typing import Annotated, Final
 import structlog
 import typer
 
-from service_kit.dead_letter_queue import MOST_LETTERS, DeadLetterQueue, DeadLettersError, Letter, opened
 from service_kit.observability.printable import printable
-from service_kit.rabbit_connection import BROKER_ERRORS
-from service_kit.rabbit_publisher import RabbitPublisher
+from service_kit.rabbit.connection import BROKER_ERRORS
+from service_kit.rabbit.dead_letter_queue import MOST_LETTERS, DeadLetterQueue, DeadLettersError, Letter, opened
+from service_kit.rabbit.publisher import RabbitPublisher
 from service_kit.settings import RabbitSettings, load
 
 app = typer.Typer(help="Messages of a queue that could not be handled.", no_args_is_help=True)

@@ -8,12 +8,12 @@ import structlog
 from starlette.applications import Starlette
 
 from service_kit.api.home import home_routes
-from service_kit.consumer import Consumer
-from service_kit.consumer_check import LOST_STATUS, ConsumerLostError
 from service_kit.observability.health import READY, Check, health_routes
 from service_kit.observability.logs import configure_logs
 from service_kit.observability.loop_lag import watched_loop
 from service_kit.observability.tracing import configure_tracing
+from service_kit.rabbit.consumer import Consumer
+from service_kit.rabbit.liveness import LOST_STATUS, ConsumerLostError
 from service_kit.serve import SilentServer, listening_socket, server_config, spare_garbage_collection
 from service_kit.settings import ServiceSettings
 

@@ -5,6 +5,6 @@ Declared as its publisher declares it, so that either may start first; a contrac
 
 from typing import Final
 
-from service_kit.rabbit import QueueTopology
+from service_kit.rabbit.topology import QueueTopology
 
 ORDERS_QUEUE: Final = QueueTopology(queue="orders_queue", topics=("order.*",))

@@ -3,8 +3,8 @@
 from typing import Final
 
 from orders_service.config.settings import OrdersSettings
-from service_kit.rabbit import QueueTopology
-from service_kit.rabbit_publisher import RabbitPublisher
+from service_kit.rabbit.publisher import RabbitPublisher
+from service_kit.rabbit.topology import QueueTopology
 
 ORDERS_QUEUE: Final = QueueTopology(queue="orders_queue", topics=("order.*",))
 

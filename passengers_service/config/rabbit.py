@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from passengers_service.config.settings import PassengersSettings
-from service_kit.consumer import Consumer
 from service_kit.messaging.events import Event
-from service_kit.rabbit import QueueTopology
-from service_kit.rabbit_publisher import RabbitPublisher
+from service_kit.rabbit.consumer import Consumer
+from service_kit.rabbit.publisher import RabbitPublisher
+from service_kit.rabbit.topology import QueueTopology
 
 PASSENGERS_QUEUE: Final = QueueTopology(queue="passengers_queue", topics=("passenger.*",))
 RESERVATIONS_QUEUE: Final = QueueTopology(queue="reservations_queue", topics=("passenger.*",))

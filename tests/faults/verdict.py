@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from service_kit.consumer import MOST_REPEATED
+from service_kit.rabbit.consumer import MOST_REPEATED
 from tests.faults.callers import Callers
 from tests.faults.site import Site
 

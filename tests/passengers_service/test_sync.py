@@ -20,7 +20,7 @@ from service_kit.clock import utc_now
 from service_kit.hybrid_clock import HybridClock, stamp_text
 from service_kit.messaging.broker import EVENTS_EXCHANGE
 from service_kit.messaging.events import Event, decode_event, encode_event, new_event, read_data
-from service_kit.settlement import REASON_HEADER
+from service_kit.rabbit.settlement import REASON_HEADER
 from service_kit.stamped_copies import CopyRequested
 from service_kit.stamped_fields import FieldChanges, RowsChanged
 from tests.passengers_service.conftest import code_of, events_in, registered, replace, settings_for, until

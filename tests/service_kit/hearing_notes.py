@@ -9,11 +9,11 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from service_kit.api.app import create_app
-from service_kit.consumer import Consumer
 from service_kit.consuming import consuming
 from service_kit.messaging.events import Event
 from service_kit.observability.health import Check
-from service_kit.rabbit import QueueTopology
+from service_kit.rabbit.consumer import Consumer
+from service_kit.rabbit.topology import QueueTopology
 from service_kit.settings import ApiSettings, load
 from tests.service_kit import notes_api
 

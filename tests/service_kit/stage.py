@@ -16,9 +16,9 @@ from aio_pika.exceptions import ChannelNotFoundEntity
 from pamqp.commands import Basic
 
 from dev_stack.rabbit_node import RabbitNode
-from service_kit.consumer import Consumer
 from service_kit.messaging.events import Event, encode_event, new_event
-from service_kit.rabbit import QueueTopology
+from service_kit.rabbit.consumer import Consumer
+from service_kit.rabbit.topology import QueueTopology
 
 PATIENCE_SECONDS = 20.0
 EVENT_TYPE = "thing.happened"

@@ -17,8 +17,8 @@ from tests.service_kit.stage import Queue, thing_happened, until
 WORK = """
 import asyncio, os, sys
 from pathlib import Path
-from service_kit.consumer import Consumer
-from service_kit.rabbit import QueueTopology
+from service_kit.rabbit.consumer import Consumer
+from service_kit.rabbit.topology import QueueTopology
 from service_kit.settings import ServiceSettings, load
 from service_kit.worker import run_worker
 

@@ -3,11 +3,11 @@
 import pytest
 
 from dev_stack.rabbit_node import RabbitNode
-from service_kit import dead_letter_queue as dead_letter_queue_module
-from service_kit.dead_letter_queue import opened
-from service_kit.deliveries import Subscription
-from service_kit.rabbit_connection import BROKER_ERRORS
-from service_kit.rabbit_publisher import RabbitPublisher
+from service_kit.rabbit import dead_letter_queue as dead_letter_queue_module
+from service_kit.rabbit.connection import BROKER_ERRORS
+from service_kit.rabbit.dead_letter_queue import opened
+from service_kit.rabbit.publisher import RabbitPublisher
+from service_kit.rabbit.subscription import Subscription
 from tests.cable import Cable
 from tests.service_kit.dead_letters.conftest import bury, dead_ids, ids_in
 from tests.service_kit.stage import Queue

@@ -3,7 +3,7 @@
 import pytest
 
 from dev_stack.rabbit_node import RabbitNode
-from service_kit.settlement import DEAD_AT_HEADER
+from service_kit.rabbit.settlement import DEAD_AT_HEADER
 from tests.service_kit.conftest import PythonRunner
 from tests.service_kit.dead_letters.conftest import HEADERS, Command, bury, dead_ids, is_dead
 from tests.service_kit.stage import Queue, until

@@ -2,7 +2,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from service_kit.messaging.circuit_breaker import Pace
-from service_kit.rabbit import QueueTopology
+from service_kit.rabbit.topology import QueueTopology
 
 
 def failing(times: int, pace: Pace | None = None) -> Pace:

@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from service_kit.consumer import Consumer
 from service_kit.messaging.circuit_breaker import Pace
+from service_kit.rabbit.consumer import Consumer
 from tests.cable import Cable
 from tests.service_kit.stage import Queue, Witness, consuming, thing_happened, until
 
@@ -31,7 +31,7 @@ async def make_consumer(cable: Cable, queue: Queue, witness: Witness) -> Consume
 @pytest.fixture
 def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reconnects at once."""
-    monkeypatch.setattr("service_kit.rabbit_connection._FIRST_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("service_kit.rabbit.connection._FIRST_RETRY_SECONDS", 0.01)
 
 
 async def has(queue: Queue, count: int) -> bool:

@@ -7,7 +7,7 @@ from pamqp.commands import Basic
 from pamqp.exceptions import UnmarshalingException
 from pamqp.header import ContentHeader
 
-from service_kit.amqp_properties import kept_headers, kept_properties, tolerate_unreadable_properties
+from service_kit.rabbit.lenient_headers import kept_headers, kept_properties, tolerate_unreadable_properties
 
 BASIC_CLASS = 60
 MESSAGE_ID, TIMESTAMP, HEADERS = 1 << 7, 1 << 6, 1 << 13

@@ -9,12 +9,12 @@ from typing import Final
 from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import ChannelNotFoundEntity
 
-from service_kit.amqp_properties import kept_headers, kept_properties
-from service_kit.deliveries import ATTEMPTS_HEADER, Delivery, Subscription
 from service_kit.messaging.broker import Broker, Outcome, OutgoingMessage
-from service_kit.rabbit import QueueTopology
-from service_kit.rabbit_connection import connect
-from service_kit.settlement import DEAD_AT_HEADER, REASON_HEADER
+from service_kit.rabbit.connection import connect
+from service_kit.rabbit.lenient_headers import kept_headers, kept_properties
+from service_kit.rabbit.settlement import DEAD_AT_HEADER, REASON_HEADER
+from service_kit.rabbit.subscription import ATTEMPTS_HEADER, Delivery, Subscription
+from service_kit.rabbit.topology import QueueTopology
 
 MOST_LETTERS: Final = 50_000
 """Read at once: all are held in memory, and AMQP allows a consumer no more than 65,535."""

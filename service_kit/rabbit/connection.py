@@ -18,8 +18,8 @@ import structlog
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 from aiormq.connection import TCPTransportFactory, TLSTransportFactory, TransportFactory
 
-from service_kit.amqp_properties import tolerate_unreadable_properties
-from service_kit.rabbit import QueueMismatchError
+from service_kit.rabbit.lenient_headers import tolerate_unreadable_properties
+from service_kit.rabbit.topology import QueueMismatchError
 
 log = structlog.get_logger()
 

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from service_kit import consumer as consumer_module
 from service_kit.messaging.circuit_breaker import Pace
+from service_kit.rabbit import consumer as consumer_module
 from tests.cable import Cable
-from tests.service_kit.consumer.conftest import ConsumerMaker, cut_off_at_work, has
+from tests.service_kit.rabbit.consumer.conftest import ConsumerMaker, cut_off_at_work, has
 from tests.service_kit.stage import Queue, Witness, consuming, is_consuming, thing_happened, until
 
 

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from service_kit.deliveries import ATTEMPTS_HEADER, Subscription
 from service_kit.fakes import MemoryBroker
 from service_kit.messaging.processor import Dead, Done, Interrupted, TryAgain, Verdict
-from service_kit.settlement import DEAD_AT_HEADER, REASON_HEADER, Settlement
-from tests.service_kit.settlement.conftest import TOPOLOGY, FakeChannel, consumed, delivered
+from service_kit.rabbit.settlement import DEAD_AT_HEADER, REASON_HEADER, Settlement
+from service_kit.rabbit.subscription import ATTEMPTS_HEADER, Subscription
+from tests.service_kit.rabbit.settlement.conftest import TOPOLOGY, FakeChannel, consumed, delivered
 
 
 @pytest.mark.parametrize(

@@ -12,16 +12,16 @@ from typing import Any, Final
 import structlog
 from aio_pika.abc import AbstractConnection
 
-from service_kit.consumer_check import ConsumerCheck
-from service_kit.deliveries import Delivery, Subscription
 from service_kit.messaging.circuit_breaker import Pace
 from service_kit.messaging.deduplication import SeenEvents
 from service_kit.messaging.events import Event
 from service_kit.messaging.processor import Attempts, set_within
-from service_kit.rabbit import QueueTopology
-from service_kit.rabbit_connection import stay_connected, watched
-from service_kit.rabbit_publisher import RabbitPublisher
-from service_kit.settlement import Settlement
+from service_kit.rabbit.connection import stay_connected, watched
+from service_kit.rabbit.liveness import ConsumerCheck
+from service_kit.rabbit.publisher import RabbitPublisher
+from service_kit.rabbit.settlement import Settlement
+from service_kit.rabbit.subscription import Delivery, Subscription
+from service_kit.rabbit.topology import QueueTopology
 
 log = structlog.get_logger()
 

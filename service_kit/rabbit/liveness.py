@@ -11,7 +11,7 @@ from typing import Final
 
 from aio_pika.abc import AbstractConnection
 
-from service_kit.rabbit_connection import HopelessError
+from service_kit.rabbit.connection import HopelessError
 
 LOST_STATUS: Final = 70
 """Exit status of a process whose consumer the broker does not feed (sysexits.h: internal software error)."""

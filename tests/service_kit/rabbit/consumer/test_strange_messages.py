@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from service_kit.deliveries import ATTEMPTS_HEADER
 from service_kit.messaging.events import encode_event
-from service_kit.settlement import REASON_HEADER
-from tests.service_kit.consumer.conftest import ConsumerMaker, has
+from service_kit.rabbit.settlement import REASON_HEADER
+from service_kit.rabbit.subscription import ATTEMPTS_HEADER
+from tests.service_kit.rabbit.consumer.conftest import ConsumerMaker, has
 from tests.service_kit.stage import Queue, Witness, consuming, thing_happened, until
 
 STRANGE: list[dict[str, Any]] = [

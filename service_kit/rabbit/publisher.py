@@ -14,10 +14,10 @@ import structlog
 from aio_pika.abc import AbstractChannel
 
 from service_kit.messaging.broker import Outcome, OutgoingMessage
-from service_kit.rabbit import QueueTopology
-from service_kit.rabbit_batch import publish_batch
-from service_kit.rabbit_connection import Connection, is_cancelled, stay_connected, until_closed, watched
-from service_kit.rabbit_readers import ReaderQueues
+from service_kit.rabbit.batch import publish_batch
+from service_kit.rabbit.connection import Connection, is_cancelled, stay_connected, until_closed, watched
+from service_kit.rabbit.readers import ReaderQueues
+from service_kit.rabbit.topology import QueueTopology
 
 log = structlog.get_logger()
 

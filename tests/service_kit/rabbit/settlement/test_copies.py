@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from service_kit.deliveries import Subscription
 from service_kit.fakes import MemoryBroker
 from service_kit.messaging.broker import Outcome
 from service_kit.messaging.processor import Dead, TryAgain
-from service_kit.settlement import Settlement
-from tests.service_kit.settlement.conftest import FakeChannel, delivered
+from service_kit.rabbit.settlement import Settlement
+from service_kit.rabbit.subscription import Subscription
+from tests.service_kit.rabbit.settlement.conftest import FakeChannel, delivered
 
 
 async def test_does_not_acknowledge_before_the_copy_is_safe(

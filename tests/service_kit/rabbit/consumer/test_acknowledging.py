@@ -5,7 +5,7 @@ import asyncio
 import aiormq
 import pytest
 
-from tests.service_kit.consumer.conftest import ConsumerMaker, has
+from tests.service_kit.rabbit.consumer.conftest import ConsumerMaker, has
 from tests.service_kit.stage import Queue, Witness, consuming, thing_happened, until
 
 

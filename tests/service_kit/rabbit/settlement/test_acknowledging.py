@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from service_kit.deliveries import Subscription
 from service_kit.messaging.processor import Dead, Done
-from service_kit.settlement import Settlement
-from tests.service_kit.settlement.conftest import FakeChannel, consumed, delivered, tagged
+from service_kit.rabbit.settlement import Settlement
+from service_kit.rabbit.subscription import Subscription
+from tests.service_kit.rabbit.settlement.conftest import FakeChannel, consumed, delivered, tagged
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ import aiormq
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import ChannelNotFoundEntity
 
-from service_kit.rabbit import QueueTopology
-from service_kit.rabbit_connection import BROKER_ERRORS
+from service_kit.rabbit.connection import BROKER_ERRORS
+from service_kit.rabbit.topology import QueueTopology
 
 _BIND_AGAIN_SECONDS: Final = 5.0
 """How long a binding that somebody has removed may be missing; to bind again is idempotent."""

@@ -9,9 +9,9 @@ import pytest
 from aio_pika.exceptions import ChannelNotFoundEntity
 
 from dev_stack.rabbit_node import RabbitNode
-from service_kit import rabbit_readers
 from service_kit.messaging.broker import EVENTS_EXCHANGE, Outcome, OutgoingMessage
-from service_kit.rabbit_publisher import RabbitPublisher
+from service_kit.rabbit import readers as rabbit_readers
+from service_kit.rabbit.publisher import RabbitPublisher
 from tests.cable import Cable
 from tests.service_kit.stage import Queue, until
 

@@ -7,7 +7,7 @@ import pytest
 
 from dev_stack.rabbit_node import RabbitNode
 from service_kit.messaging.broker import EVENTS_EXCHANGE
-from service_kit.rabbit import QueueMismatchError, QueueTopology
+from service_kit.rabbit.topology import QueueMismatchError, QueueTopology
 from tests.service_kit.stage import Queue, own_queue, rabbitmqctl, thing_happened, until
 
 
@@ -111,7 +111,7 @@ async def test_keeps_the_order_of_what_waits_on_a_rung(rabbit: RabbitNode) -> No
 async def test_gives_a_message_to_the_dead_queue_that_was_delivered_too_often(
     rabbit: RabbitNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service_kit.rabbit._CRASH_LIMIT", 3)
+    monkeypatch.setattr("service_kit.rabbit.topology._CRASH_LIMIT", 3)
     async with own_queue(rabbit.url) as queue:
         event = thing_happened()
         await queue.put_events(event)

@@ -11,9 +11,9 @@ from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import ChannelNotFoundEntity
 
 from dev_stack.rabbit_node import RabbitNode
-from service_kit import consumer_check as consumer_check_module
-from service_kit.consumer import Consumer
-from service_kit.consumer_check import ConsumerCheck, ConsumerLostError
+from service_kit.rabbit import liveness as consumer_check_module
+from service_kit.rabbit.consumer import Consumer
+from service_kit.rabbit.liveness import ConsumerCheck, ConsumerLostError
 from tests.cable import Cable
 from tests.service_kit.stage import (
     PATIENCE_SECONDS,

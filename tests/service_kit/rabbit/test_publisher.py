@@ -6,9 +6,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from dev_stack.rabbit_node import RabbitNode
-from service_kit import rabbit_publisher
 from service_kit.messaging.broker import Outcome, OutgoingMessage
-from service_kit.rabbit_publisher import RabbitPublisher
+from service_kit.rabbit import publisher as rabbit_publisher
+from service_kit.rabbit.publisher import RabbitPublisher
 from tests.cable import Cable
 from tests.service_kit.stage import Queue, rabbitmqctl, until
 

@@ -12,11 +12,11 @@ from typing import Final
 import structlog
 from prometheus_client import Counter
 
-from service_kit.amqp_properties import kept_headers, kept_properties
-from service_kit.deliveries import ATTEMPTS_HEADER, Delivery
 from service_kit.messaging.broker import Broker, Outcome, OutgoingMessage
 from service_kit.messaging.processor import Dead, Done, Interrupted, TryAgain, Verdict, set_within
-from service_kit.rabbit import QueueTopology
+from service_kit.rabbit.lenient_headers import kept_headers, kept_properties
+from service_kit.rabbit.subscription import ATTEMPTS_HEADER, Delivery
+from service_kit.rabbit.topology import QueueTopology
 
 log = structlog.get_logger()
 
