@@ -10,8 +10,8 @@ from passengers_service.config.settings import PassengersSettings
 from passengers_service.events import NODE
 from passengers_service.services.copy import PASSENGER_COPY
 from service_kit.clock import utc_now
-from service_kit.hybrid_clock import HybridClock
-from service_kit.resync import main
+from service_kit.replication.hybrid_clock import HybridClock
+from service_kit.replication.resync import main
 from service_kit.settings import load
 
 if __name__ == "__main__":

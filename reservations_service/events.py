@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from service_kit.messaging.events import Event, new_event
-from service_kit.stamped_fields import FieldChanges, Instant, RowsChanged, Text
+from service_kit.replication.rows import FieldChanges, Instant, RowsChanged, Text
 
 SOURCE: Final = "/reservations_service"
 PASSENGER_CHANGED: Final = "passenger.changed"

@@ -10,8 +10,8 @@ from reservations_service.config.settings import ReservationsSettings
 from reservations_service.events import NODE
 from reservations_service.services.copy import PASSENGER_COPY
 from service_kit.clock import utc_now
-from service_kit.heal import main
-from service_kit.hybrid_clock import HybridClock
+from service_kit.replication.heal import main
+from service_kit.replication.hybrid_clock import HybridClock
 from service_kit.settings import load
 
 if __name__ == "__main__":

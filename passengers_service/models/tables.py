@@ -5,11 +5,11 @@ from typing import Final
 from sqlalchemy import TIMESTAMP, UUID, Boolean, Column, Computed, Date, Index, Integer, MetaData, Table, Text, text
 
 from passengers_service.events import PassengerFields
-from service_kit.copy_state import copy_state_table
 from service_kit.postgres.inbox import inbox_table
 from service_kit.postgres.list_version import list_version_table
 from service_kit.postgres.outbox import outbox_table
-from service_kit.stamped_tables import StampedTable, stamped_columns
+from service_kit.replication.state import copy_state_table
+from service_kit.replication.table import StampedTable, stamped_columns
 
 METADATA: Final = MetaData()
 OUTBOX: Final = outbox_table(METADATA)

@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from passengers_service.services.passengers import Passengers
-from service_kit.hybrid_clock import HybridClock
 from service_kit.postgres.dependencies import SessionDep
 from service_kit.postgres.store import PostgresStore
+from service_kit.replication.hybrid_clock import HybridClock
 
 
 async def _passengers(request: Request, session: SessionDep) -> Passengers:

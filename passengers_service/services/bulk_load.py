@@ -23,13 +23,13 @@ from passengers_service.services.bulk_rows import Row, RowReader, chunks_of
 from passengers_service.services.bulk_staging import Numbered, Staging, Step
 from passengers_service.services.bulk_statements import INSERT, IS_ANYBODY_KNOWN, LOCK, ONE_AT_A_TIME, UPDATE
 from service_kit.api.body_spool import SpooledBody
-from service_kit.hybrid_clock import HybridClock, stamp_text
 from service_kit.messaging.events import envelope_parts
 from service_kit.postgres.engine import violated_constraint
 from service_kit.postgres.list_version import count_change
 from service_kit.postgres.outbox import wake_relays
 from service_kit.postgres.store import PostgresStore
 from service_kit.problems import ServiceError
+from service_kit.replication.hybrid_clock import HybridClock, stamp_text
 
 STEP_ROWS: Final = 10_000
 """Whose events, a few megabytes, are in memory at once."""

@@ -18,9 +18,9 @@ from passengers_service.events import (
 from passengers_service.models.passenger import PassengerEdit
 from passengers_service.models.tables import COPY_STATE, INBOX, LIST_VERSION, OUTBOX, PASSENGERS, passengers
 from service_kit.fields.rules import FieldRules
-from service_kit.hybrid_clock import node_of, stamp_in
 from service_kit.postgres.list_version import count_change
-from service_kit.stamped_copies import StampedCopy
+from service_kit.replication.hybrid_clock import node_of, stamp_in
+from service_kit.replication.replica import StampedCopy
 
 
 async def merge_changes(session: AsyncSession, changes: Sequence[PassengerChange], now: datetime) -> None:

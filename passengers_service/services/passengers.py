@@ -22,11 +22,11 @@ from passengers_service.services.refusals import (
 )
 from service_kit.api.etags import StaleEditError, accepts
 from service_kit.fields.uuid7 import new_uuid7
-from service_kit.hybrid_clock import HybridClock, stamp_in, stamp_text
 from service_kit.postgres.engine import violated_constraint
 from service_kit.postgres.list_version import count_change
 from service_kit.postgres.outbox import add_events
-from service_kit.stamped_fields import FieldChanges, StampedRow, change_to
+from service_kit.replication.hybrid_clock import HybridClock, stamp_in, stamp_text
+from service_kit.replication.rows import FieldChanges, StampedRow, change_to
 
 _NAMES: Final = PassengerFields.__struct_fields__
 

@@ -19,10 +19,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import BYTEA
 
 from reservations_service.events import PassengerFields
-from service_kit.copy_state import copy_state_table
 from service_kit.postgres.inbox import inbox_table
 from service_kit.postgres.outbox import outbox_table
-from service_kit.stamped_tables import StampedTable, stamped_columns
+from service_kit.replication.state import copy_state_table
+from service_kit.replication.table import StampedTable, stamped_columns
 
 METADATA: Final = MetaData()
 OUTBOX: Final = outbox_table(METADATA)

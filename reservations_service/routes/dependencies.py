@@ -7,8 +7,8 @@ from fastapi import Depends, Request
 
 from reservations_service.config.settings import ReservationsSettings
 from reservations_service.services.passenger_edits import PassengerEditor
-from service_kit.hybrid_clock import HybridClock
 from service_kit.postgres.dependencies import SessionDep
+from service_kit.replication.hybrid_clock import HybridClock
 
 
 async def _hold(request: Request) -> timedelta:

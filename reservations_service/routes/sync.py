@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
-from service_kit.copy_digest import CopyDigest, SharedDigest
+from service_kit.replication.digest import CopyDigest, SharedDigest
 
 router = APIRouter(prefix="/sync", tags=["sync"])
 

@@ -20,8 +20,8 @@ from reservations_service.models.passenger import PassengerEdit
 from reservations_service.models.tables import COPY_STATE, INBOX, OUTBOX, PASSENGER_ROWS, PASSENGERS
 from service_kit.fields.email import QuickEmailAddress
 from service_kit.fields.rules import FieldRules
-from service_kit.hybrid_clock import node_of, stamp_in
-from service_kit.stamped_copies import StampedCopy
+from service_kit.replication.hybrid_clock import node_of, stamp_in
+from service_kit.replication.replica import StampedCopy
 
 
 async def merge_changes(session: AsyncSession, changes: Sequence[PassengerChange], now: datetime) -> None:

@@ -14,10 +14,10 @@ from reservations_service.models.passenger import PassengerEdit
 from reservations_service.models.tables import OUTBOX, PASSENGER_ROWS
 from reservations_service.services.passengers import read_passenger
 from service_kit.api.etags import StaleEditError, accepts
-from service_kit.hybrid_clock import HybridClock
 from service_kit.postgres.outbox import add_events
 from service_kit.problems import ServiceError
-from service_kit.stamped_fields import change_to
+from service_kit.replication.hybrid_clock import HybridClock
+from service_kit.replication.rows import change_to
 
 
 class DocumentFixedError(ServiceError):

@@ -16,10 +16,10 @@ import reservations_service.events
 import reservations_service.models.tables
 from passengers_service.services.copy import PASSENGER_COPY as OWNER
 from reservations_service.services.copy import PASSENGER_COPY as COPY
-from service_kit.hybrid_clock import HybridClock, stamp_text
 from service_kit.messaging.events import Event, decode_event, encode_event, read_data
-from service_kit.stamped_copies import StampedCopy
-from service_kit.stamped_fields import FieldChanges, RowsChanged
+from service_kit.replication.hybrid_clock import HybridClock, stamp_text
+from service_kit.replication.replica import StampedCopy
+from service_kit.replication.rows import FieldChanges, RowsChanged
 
 NOW: Final = datetime(2026, 11, 20, 10, 0, 0, 123_000, UTC)
 PASSENGER_ID: Final = UUID("019a9f3e-6c00-7a1b-8c2d-3e4f5a6b7c8d")

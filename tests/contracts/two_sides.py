@@ -20,16 +20,16 @@ from passengers_service.models.passenger import PassengerEdit as OwnersEdit
 from passengers_service.services.passengers import Passengers
 from reservations_service.models.passenger import PassengerEdit as CopysEdit
 from reservations_service.services.passenger_edits import PassengerEditor
-from service_kit.copy_digest import copy_digest
-from service_kit.copy_sync import CopySync
 from service_kit.fakes import FakeClock
-from service_kit.hybrid_clock import HybridClock
 from service_kit.messaging.events import Event, decode_event
 from service_kit.postgres.migrations import Schema
 from service_kit.postgres.store import PostgresStore
 from service_kit.problems import ServiceError
+from service_kit.replication.digest import copy_digest
+from service_kit.replication.hybrid_clock import HybridClock
+from service_kit.replication.replica import StampedCopy
+from service_kit.replication.replicator import CopySync
 from service_kit.settings import PostgresSettings
-from service_kit.stamped_copies import StampedCopy
 
 NOON: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SECOND: Final = timedelta(seconds=1)

@@ -5,7 +5,7 @@ import msgspec
 
 from passengers_service.events import PASSENGER_CHANGED, SOURCE, PassengerFields, passengers_changed
 from service_kit.messaging.events import decode_event, encode_event
-from service_kit.stamped_fields import FieldChanges
+from service_kit.replication.rows import FieldChanges
 from tests.passengers_service.conftest import NOBODY
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dev_stack.ports import free_port
 from passengers_service.config.settings import PassengersSettings
 from service_kit.clock import utc_now
-from service_kit.hybrid_clock import HybridClock
+from service_kit.replication.hybrid_clock import HybridClock
 from tests.passengers_service.conftest import events_in, fill
 
 ROOT: Final = Path(__file__).parents[2]

@@ -21,9 +21,9 @@ from service_kit.api import dependencies
 from service_kit.clock import utc_now
 from service_kit.fakes import FakeClock
 from service_kit.fields.uuid7 import new_uuid7
-from service_kit.hybrid_clock import HybridClock, stamp_text
 from service_kit.postgres.store import PostgresStore
-from service_kit.stamped_fields import FieldChanges
+from service_kit.replication.hybrid_clock import HybridClock, stamp_text
+from service_kit.replication.rows import FieldChanges
 
 Api = httpx.AsyncClient
 JsonObject = dict[str, Any]

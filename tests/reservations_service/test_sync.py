@@ -21,11 +21,11 @@ from reservations_service.events import COPY_REQUESTED, PASSENGER_CHANGED, SOURC
 from reservations_service.models.tables import METADATA, OUTBOX
 from service_kit.clock import utc_now
 from service_kit.fields.uuid7 import new_uuid7
-from service_kit.hybrid_clock import stamp_text
 from service_kit.messaging.events import Event, decode_event, encode_event, new_event, read_data
 from service_kit.postgres.store import PostgresStore
-from service_kit.stamped_copies import CopyRequested
-from service_kit.stamped_fields import FieldChanges
+from service_kit.replication.hybrid_clock import stamp_text
+from service_kit.replication.replica import CopyRequested
+from service_kit.replication.rows import FieldChanges
 from tests.reservations_service.conftest import (
     ANA,
     OF_PASSENGERS_SERVICE,

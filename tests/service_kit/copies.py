@@ -9,20 +9,20 @@ from sqlalchemy import MetaData, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service_kit.clock import utc_now
-from service_kit.copy_digest import CopyDigest, copy_digest
-from service_kit.copy_state import copy_state_table
-from service_kit.copy_sync import CopySync
-from service_kit.hybrid_clock import HybridClock
 from service_kit.messaging.events import Event, decode_event
 from service_kit.postgres.engine import open_connection
 from service_kit.postgres.inbox import inbox_table
 from service_kit.postgres.migrations import Schema
 from service_kit.postgres.outbox import outbox_table
 from service_kit.postgres.store import PostgresStore
+from service_kit.replication.digest import CopyDigest, copy_digest
+from service_kit.replication.hybrid_clock import HybridClock
+from service_kit.replication.replica import StampedCopy
+from service_kit.replication.replicator import CopySync
+from service_kit.replication.rows import FieldChanges
+from service_kit.replication.state import copy_state_table
+from service_kit.replication.table import StampedTable
 from service_kit.settings import PostgresSettings
-from service_kit.stamped_copies import StampedCopy
-from service_kit.stamped_fields import FieldChanges
-from service_kit.stamped_tables import StampedTable
 from tests.service_kit.stamped_notes import NoteFields, change, notes
 
 METADATA = MetaData()

@@ -13,11 +13,11 @@ from sqlalchemy import Column, Date, DateTime, Integer, MetaData, Table, Uuid
 from sqlalchemy import Text as TextColumn
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service_kit.hybrid_clock import stamp_text
 from service_kit.postgres.engine import connect, open_connection
+from service_kit.replication.hybrid_clock import stamp_text
+from service_kit.replication.rows import FieldChanges, Instant, StampedRow, Text
+from service_kit.replication.table import StampedTable, stamped_columns
 from service_kit.settings import PostgresSettings
-from service_kit.stamped_fields import FieldChanges, Instant, StampedRow, Text
-from service_kit.stamped_tables import StampedTable, stamped_columns
 
 
 class NoteFields(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from passengers_service.events import NODE
 from service_kit.clock import utc_now
-from service_kit.hybrid_clock import HybridClock
+from service_kit.replication.hybrid_clock import HybridClock
 from tests.passengers_service.conftest import ANA, code_of, events_in, registered, replace
 
 

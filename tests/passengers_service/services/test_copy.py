@@ -9,8 +9,8 @@ import pytest
 from passengers_service.events import PassengerFields
 from passengers_service.services.copy import broken_rule
 from service_kit.clock import utc_now
-from service_kit.hybrid_clock import HybridClock, stamp_text
-from service_kit.stamped_fields import FieldChanges
+from service_kit.replication.hybrid_clock import HybridClock, stamp_text
+from service_kit.replication.rows import FieldChanges
 
 ANA: Final[dict[str, Any]] = {
     "document_type": "passport",

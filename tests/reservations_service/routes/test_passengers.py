@@ -13,10 +13,10 @@ from sqlalchemy import select
 from reservations_service.events import PASSENGER_CHANGED, SOURCE, PassengerFields, PassengersChanged
 from reservations_service.models.tables import OUTBOX, PASSENGER_ROWS
 from service_kit.clock import utc_now
-from service_kit.hybrid_clock import HybridClock, stamp_in, stamp_text
 from service_kit.messaging.events import Event, decode_event, read_data
 from service_kit.postgres.store import PostgresStore
-from service_kit.stamped_fields import FieldChanges
+from service_kit.replication.hybrid_clock import HybridClock, stamp_in, stamp_text
+from service_kit.replication.rows import FieldChanges
 from tests.reservations_service.conftest import JsonObject, code_of, tell
 
 EDIT = {

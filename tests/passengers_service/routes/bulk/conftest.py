@@ -18,10 +18,10 @@ from passengers_service.services.bulk_load import Loads
 from service_kit.api.app import create_app
 from service_kit.api.body_spool import SpoolRoom
 from service_kit.clock import utc_now
-from service_kit.hybrid_clock import HybridClock
 from service_kit.messaging.events import decode_event, read_data
 from service_kit.postgres.engine import POSTGRES_TRANSLATIONS
 from service_kit.postgres.store import PostgresStore
+from service_kit.replication.hybrid_clock import HybridClock
 from tests.passengers_service.bulk_rows import COLUMNS, JsonObject
 
 NDJSON, JSON, CSV = "application/x-ndjson", "application/json", "text/csv; charset=utf-8"

@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from passengers_service.events import NODE
 from service_kit.clock import utc_now
-from service_kit.hybrid_clock import HybridClock
 from service_kit.postgres.store import PostgresStore
+from service_kit.replication.hybrid_clock import HybridClock
 from tests.passengers_service.bulk_rows import JsonObject, as_csv, as_json, as_ndjson, row_of
 from tests.passengers_service.routes.bulk.conftest import (
     CSV,

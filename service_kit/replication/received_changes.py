@@ -12,10 +12,10 @@ import msgspec
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service_kit.hybrid_clock import NEVER, HybridClock, stamp_in
 from service_kit.messaging.events import UndecodableEventError
-from service_kit.stamped_copies import StampedCopy
-from service_kit.stamped_fields import FieldChanges, Fields, RawChanges
+from service_kit.replication.hybrid_clock import NEVER, HybridClock, stamp_in
+from service_kit.replication.replica import StampedCopy
+from service_kit.replication.rows import FieldChanges, Fields, RawChanges
 
 REFUSED: Final = Counter(
     "changes_refused_total", "Foreign changes that were not applied; their events are in the dead queue.", ["reason"]

@@ -16,10 +16,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service_kit.clock import utc_now
-from service_kit.copy_comparison import CopyComparison
-from service_kit.copy_requests import CopyRequests
-from service_kit.copy_state import read_state
-from service_kit.hybrid_clock import NEVER, HybridClock
 from service_kit.messaging.dispatcher import Handlers
 from service_kit.messaging.events import Event
 from service_kit.postgres.engine import violated_constraint
@@ -27,9 +23,13 @@ from service_kit.postgres.inbox import first_seen
 from service_kit.postgres.outbox import add_events
 from service_kit.postgres.store import PostgresStore
 from service_kit.problems import StoreUnavailableError
-from service_kit.received_changes import Reader, Refusals, RefusedChangesError, refusal
-from service_kit.stamped_copies import CopyRequested, DigestTold, StampedCopy, Wall
-from service_kit.stamped_fields import FieldChanges, Fields, RawChanges, StampedRow, changes_of
+from service_kit.replication.comparison import CopyComparison
+from service_kit.replication.hybrid_clock import NEVER, HybridClock
+from service_kit.replication.received_changes import Reader, Refusals, RefusedChangesError, refusal
+from service_kit.replication.replica import CopyRequested, DigestTold, StampedCopy, Wall
+from service_kit.replication.requests import CopyRequests
+from service_kit.replication.rows import FieldChanges, Fields, RawChanges, StampedRow, changes_of
+from service_kit.replication.state import read_state
 
 log = structlog.get_logger()
 

@@ -28,7 +28,7 @@ from sqlalchemy.dialects.postgresql import array, insert
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.dml import ReturningInsert
 
-from service_kit.stamped_fields import StampedRow
+from service_kit.replication.rows import StampedRow
 
 Names = tuple[str, ...]
 

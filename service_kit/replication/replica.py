@@ -2,7 +2,7 @@
 
 Whoever edits a row states what has changed; whoever hears it merges it, and says nothing in turn. A copy that was lost
 is told anew, when it asks the other side for all of its rows. What a merge means is told by
-`service_kit.stamped_fields`; what is heard and told, by `service_kit.copy_sync`.
+`service_kit.replication.rows`; what is heard and told, by `service_kit.replication.replicator`.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -16,7 +16,7 @@ from sqlalchemy import ARRAY, Select, Table, any_, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service_kit.messaging.events import Event, new_event
-from service_kit.stamped_fields import FieldChanges, Fields, RowsChanged
+from service_kit.replication.rows import FieldChanges, Fields, RowsChanged
 
 CHUNK: Final = 500
 """Rows an event, at most."""
@@ -33,7 +33,7 @@ class CopyRequested(msgspec.Struct, frozen=True):
 
 
 class DigestTold(msgspec.Struct, frozen=True):
-    """What the other side holds, in short: see `service_kit.copy_digest`."""
+    """What the other side holds, in short: see `service_kit.replication.digest`."""
 
     count: int
     digest: str

@@ -6,10 +6,10 @@ from uuid import UUID
 import pytest
 
 from service_kit.clock import utc_now
-from service_kit.copy_heal import ClocksDifferError, CopyHeal
-from service_kit.hybrid_clock import HybridClock, RowTooFarAheadError, stamp_text
 from service_kit.messaging.events import Event, UndecodableEventError, read_data
-from service_kit.stamped_fields import FieldChanges, RowsChanged
+from service_kit.replication.healing import ClocksDifferError, CopyHeal
+from service_kit.replication.hybrid_clock import HybridClock, RowTooFarAheadError, stamp_text
+from service_kit.replication.rows import FieldChanges, RowsChanged
 from tests.service_kit.copies import ROWS, Side, new_note
 from tests.service_kit.stamped_notes import NoteFields
 

@@ -8,10 +8,10 @@ from typing import Any, Final
 import structlog
 from prometheus_client import Gauge
 
-from service_kit.copy_comparison import LASTS
-from service_kit.copy_sync import CopySync
 from service_kit.messaging.processor import set_within
 from service_kit.problems import StoreUnavailableError
+from service_kit.replication.comparison import LASTS
+from service_kit.replication.replicator import CopySync
 
 log = structlog.get_logger()
 

@@ -13,15 +13,15 @@ from prometheus_client import Counter
 from sqlalchemy import Row, any_, exists, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service_kit.copy_digest import copy_digest
-from service_kit.copy_state import locked_state, read_state, set_state
-from service_kit.hybrid_clock import HybridClock
 from service_kit.outbox.store import PARKED_UNTIL
 from service_kit.postgres.engine import SERVER_NOW
 from service_kit.postgres.outbox import add_events
 from service_kit.postgres.store import PostgresStore
-from service_kit.stamped_copies import DigestTold, StampedCopy, Wall
-from service_kit.stamped_fields import Fields
+from service_kit.replication.digest import copy_digest
+from service_kit.replication.hybrid_clock import HybridClock
+from service_kit.replication.replica import DigestTold, StampedCopy, Wall
+from service_kit.replication.rows import Fields
+from service_kit.replication.state import locked_state, read_state, set_state
 
 log = structlog.get_logger()
 

@@ -1,6 +1,6 @@
 """Stamped rows in a PostgreSQL table: its columns, the lock of an edit, and the merge of whole batches.
 
-What a merge means is told by `service_kit.stamped_fields`; here PostgreSQL does the same, in one statement. It must be
+What a merge means is told by `service_kit.replication.rows`; here PostgreSQL does the same, in one statement. It must be
 16 or newer, and needs no extension.
 """
 
@@ -14,8 +14,8 @@ from sqlalchemy import ARRAY, BigInteger, Boolean, CheckConstraint, Column, Colu
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.schema import SchemaItem
 
-from service_kit.stamped_fields import FieldChanges, Fields, StampedRow, rows_of
-from service_kit.stamped_upsert import parameters, upsert
+from service_kit.replication.rows import FieldChanges, Fields, StampedRow, rows_of
+from service_kit.replication.upsert import parameters, upsert
 
 Connection = AsyncSession | AsyncConnection
 

@@ -7,10 +7,10 @@ from uuid import UUID
 import pytest
 
 from service_kit.clock import utc_now
-from service_kit.copy_requests import PAUSE
-from service_kit.copy_state import set_state
-from service_kit.copy_sync import CopySync
 from service_kit.postgres.engine import SERVER_NOW
+from service_kit.replication.replicator import CopySync
+from service_kit.replication.requests import PAUSE
+from service_kit.replication.state import set_state
 from tests.service_kit.copies import COPY_STATE, Side, new_note
 
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service_kit.clock import utc_now
-from service_kit.hybrid_clock import stamp_text
 from service_kit.messaging.events import Event, UndecodableEventError, new_event, read_data
-from service_kit.stamped_fields import FieldChanges, RowsChanged, StampedRow, change_to, changes_of, merged, rows_of
+from service_kit.replication.hybrid_clock import stamp_text
+from service_kit.replication.rows import FieldChanges, RowsChanged, StampedRow, change_to, changes_of, merged, rows_of
 from tests.service_kit.stamped_notes import IDS, NoteFields, change, copies_of, note, value_at
 
 ID = IDS[0]

@@ -5,11 +5,11 @@ from uuid import UUID
 
 import pytest
 
-from service_kit import copy_sync
 from service_kit.clock import utc_now
-from service_kit.hybrid_clock import stamp_text
 from service_kit.messaging.events import UndecodableEventError, read_data
-from service_kit.stamped_fields import FieldChanges, RowsChanged
+from service_kit.replication import replicator as copy_sync
+from service_kit.replication.hybrid_clock import stamp_text
+from service_kit.replication.rows import FieldChanges, RowsChanged
 from tests.service_kit.copies import Side, new_note
 from tests.service_kit.stamped_notes import NoteFields, change
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service_kit.fakes import FakeClock
-from service_kit.hybrid_clock import (
+from service_kit.messaging.events import UndecodableEventError
+from service_kit.replication.hybrid_clock import (
     MAX_AHEAD,
     HybridClock,
     RowTooFarAheadError,
@@ -16,7 +17,6 @@ from service_kit.hybrid_clock import (
     stamp_text,
     wall_instant,
 )
-from service_kit.messaging.events import UndecodableEventError
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

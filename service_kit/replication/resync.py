@@ -8,12 +8,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sqlalchemy.exc import SQLAlchemyError
 
 from service_kit.clock import utc_now
-from service_kit.copy_heal import ClocksDifferError, CopyHeal
-from service_kit.copy_sync import CopySync
-from service_kit.hybrid_clock import HybridClock
 from service_kit.postgres.store import PostgresStore
 from service_kit.problems import StoreUnavailableError
-from service_kit.stamped_copies import StampedCopy
+from service_kit.replication.healing import ClocksDifferError, CopyHeal
+from service_kit.replication.hybrid_clock import HybridClock
+from service_kit.replication.replica import StampedCopy
+from service_kit.replication.replicator import CopySync
 
 
 def main(store: PostgresStore, copy: StampedCopy[Any], clock: HybridClock) -> int:

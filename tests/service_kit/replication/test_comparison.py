@@ -7,14 +7,14 @@ import pytest
 from prometheus_client import REGISTRY
 
 from service_kit.clock import utc_now
-from service_kit.copy_comparison import LASTS
-from service_kit.copy_state import set_state
-from service_kit.copy_watch import CopiesDifferError, CopyWatch, StampsTooFarAheadError
-from service_kit.hybrid_clock import HybridClock, stamp_text
 from service_kit.messaging.events import Event
 from service_kit.postgres.engine import SERVER_NOW
-from service_kit.stamped_copies import DigestTold
-from service_kit.stamped_fields import FieldChanges
+from service_kit.replication.comparison import LASTS
+from service_kit.replication.hybrid_clock import HybridClock, stamp_text
+from service_kit.replication.replica import DigestTold
+from service_kit.replication.rows import FieldChanges
+from service_kit.replication.state import set_state
+from service_kit.replication.watch import CopiesDifferError, CopyWatch, StampsTooFarAheadError
 from tests.service_kit.copies import COPY_STATE, Side, new_note
 from tests.service_kit.stage import until
 from tests.service_kit.stamped_notes import NoteFields

@@ -13,11 +13,11 @@ import structlog
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service_kit.copy_state import locked_state, read_state, set_state
 from service_kit.postgres.engine import SERVER_NOW
 from service_kit.postgres.store import PostgresStore
-from service_kit.stamped_copies import StampedCopy
-from service_kit.stamped_fields import Fields
+from service_kit.replication.replica import StampedCopy
+from service_kit.replication.rows import Fields
+from service_kit.replication.state import locked_state, read_state, set_state
 
 log = structlog.get_logger()
 

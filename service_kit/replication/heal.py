@@ -3,11 +3,11 @@
 from typing import Any
 
 from service_kit.clock import utc_now
-from service_kit.copy_heal import CopyHeal
-from service_kit.hybrid_clock import HybridClock
 from service_kit.postgres.store import PostgresStore
-from service_kit.resync import run_on
-from service_kit.stamped_copies import StampedCopy
+from service_kit.replication.healing import CopyHeal
+from service_kit.replication.hybrid_clock import HybridClock
+from service_kit.replication.replica import StampedCopy
+from service_kit.replication.resync import run_on
 
 
 def main(store: PostgresStore, copy: StampedCopy[Any], clock: HybridClock) -> int:

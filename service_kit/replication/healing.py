@@ -13,12 +13,12 @@ from typing import Any, Final, Generic
 from sqlalchemy import Row, any_, bindparam, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service_kit.copy_state import set_state
-from service_kit.hybrid_clock import NEVER, HybridClock
 from service_kit.postgres.outbox import add_events
 from service_kit.postgres.store import PostgresStore
-from service_kit.stamped_copies import CHUNK, StampedCopy
-from service_kit.stamped_fields import Fields, StampedRow, changes_of
+from service_kit.replication.hybrid_clock import NEVER, HybridClock
+from service_kit.replication.replica import CHUNK, StampedCopy
+from service_kit.replication.rows import Fields, StampedRow, changes_of
+from service_kit.replication.state import set_state
 
 _APART: Final = timedelta(hours=1)
 

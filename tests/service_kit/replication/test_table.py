@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from service_kit.replication.rows import StampedRow, changes_of, merged
 from service_kit.settings import PostgresSettings
-from service_kit.stamped_fields import StampedRow, changes_of, merged
 from tests.service_kit.stamped_notes import (
     IDS,
     NAMES,

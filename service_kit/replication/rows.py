@@ -2,7 +2,7 @@
 
 The kit does not know which fields. A service names them once, in order, as a `msgspec.Struct` whose fields are all
 UNSET by default; a received event is checked against their types. This module needs no database:
-`service_kit.stamped_tables` does the same in SQL.
+`service_kit.replication.table` does the same in SQL.
 
 A later version may append a field: its migration appends to each row's stamps the stamp 1, on both sides.
 """
@@ -17,7 +17,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta
 
-from service_kit.hybrid_clock import NEVER, StampText, stamp_in, stamp_text
+from service_kit.replication.hybrid_clock import NEVER, StampText, stamp_in, stamp_text
 
 Fields = TypeVar("Fields", bound=msgspec.Struct)
 
