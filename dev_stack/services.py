@@ -35,7 +35,9 @@ class Service:
 
 
 def _api(name: str, port: int, *servers: str) -> Service:
-    return Service(name=name, command=("-m", "service_kit.serve", f"{name}.main:app"), port=port, servers=servers)
+    return Service(
+        name=name, command=("-m", "service_kit.runtime.serve", f"{name}.main:app"), port=port, servers=servers
+    )
 
 
 def _on_postgres(name: str, port: int) -> Service:

@@ -14,8 +14,8 @@ from notifications_service.config.rabbit import ORDERS_QUEUE
 from notifications_service.config.settings import NotificationsSettings
 from service_kit.observability.logs import announcer
 from service_kit.rabbit.consumer import Consumer
+from service_kit.runtime.worker import run_worker
 from service_kit.settings import load
-from service_kit.worker import run_worker
 
 
 def main() -> None:

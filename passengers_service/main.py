@@ -17,7 +17,6 @@ from passengers_service.services.copy import PASSENGER_COPY
 from service_kit.api.app import create_app
 from service_kit.api.body_spool import SpoolRoom
 from service_kit.clock import utc_now
-from service_kit.consuming import consuming
 from service_kit.observability.health import Check
 from service_kit.outbox.relay import Relay
 from service_kit.postgres.engine import POSTGRES_TRANSLATIONS
@@ -28,6 +27,7 @@ from service_kit.replication.digest import SharedDigest
 from service_kit.replication.hybrid_clock import HybridClock
 from service_kit.replication.replicator import CopySync
 from service_kit.replication.watch import CopyWatch
+from service_kit.runtime.background_consumer import consuming
 from service_kit.settings import load
 
 

@@ -12,8 +12,8 @@ from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationE
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service_kit.addresses import account_of, begins_with, is_known_to_everybody, readable_as, with_account
-from service_kit.http_limits import HttpLimits
 from service_kit.keys import keys_in
+from service_kit.runtime.http_limits import HttpLimits
 
 
 def _on_railway() -> bool:

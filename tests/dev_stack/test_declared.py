@@ -20,7 +20,7 @@ dev = [{{ include-group = "orders-service" }}, "asyncpg", "pytest"]
 CODE = {
     "service_kit/__init__.py": "",
     "service_kit/api/app.py": "import starlette",
-    "service_kit/serve.py": "import uvicorn",
+    "service_kit/runtime/serve.py": "import uvicorn",
     "service_kit/postgres/engine.py": "import asyncpg",
     "orders_service/__init__.py": "",
     "orders_service/main.py": "import service_kit.api.app\nimport pydantic",
@@ -55,7 +55,7 @@ def test_is_content_with_what_the_service_and_its_part_of_the_kit_import(tmp_pat
     ("declared", "complaint"),
     [
         (["uvicorn"], "orders_service/main.py:2:8: DEP003 'pydantic' imported but it is a transitive dependency"),
-        (["pydantic"], "service_kit/serve.py:1:8: DEP003 'uvicorn' imported but it is a transitive dependency"),
+        (["pydantic"], "service_kit/runtime/serve.py:1:8: DEP003 'uvicorn' imported but it is a transitive dependency"),
         (["pydantic", "uvicorn", "asyncpg"], "DEP002 'asyncpg' defined as a dependency but not used in the codebase"),
     ],
     ids=["left out", "left out of the kit's own", "that only other services need"],

@@ -5,7 +5,7 @@ from typing import Any
 from starlette.applications import Starlette
 
 from service_kit.observability.health import health_routes
-from service_kit.serve import server_config
+from service_kit.runtime.serve import server_config
 
 Node = dict[str, Any]
 

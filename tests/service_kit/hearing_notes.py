@@ -1,4 +1,4 @@
-"""The notes API with ears, as `python -m service_kit.serve tests.service_kit.hearing_notes:app` finds it."""
+"""The notes API with ears, as `python -m service_kit.runtime.serve tests.service_kit.hearing_notes:app` finds it."""
 
 import asyncio
 import os
@@ -9,11 +9,11 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from service_kit.api.app import create_app
-from service_kit.consuming import consuming
 from service_kit.messaging.events import Event
 from service_kit.observability.health import Check
 from service_kit.rabbit.consumer import Consumer
 from service_kit.rabbit.topology import QueueTopology
+from service_kit.runtime.background_consumer import consuming
 from service_kit.settings import ApiSettings, load
 from tests.service_kit import notes_api
 

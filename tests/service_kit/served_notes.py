@@ -1,4 +1,4 @@
-"""The notes API as `python -m service_kit.serve tests.service_kit.served_notes:app` finds it."""
+"""The notes API as `python -m service_kit.runtime.serve tests.service_kit.served_notes:app` finds it."""
 
 import asyncio
 

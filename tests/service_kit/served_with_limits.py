@@ -6,8 +6,8 @@ import sys
 
 import structlog
 
-from service_kit.http_limits import HttpLimits
-from service_kit.serve import Server, listening_socket, server_config
+from service_kit.runtime.http_limits import HttpLimits
+from service_kit.runtime.serve import Server, listening_socket, server_config
 from tests.service_kit.served_notes import app
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from service_kit.observability.loop_lag import watched_loop
 from service_kit.observability.tracing import configure_tracing
 from service_kit.rabbit.consumer import Consumer
 from service_kit.rabbit.liveness import LOST_STATUS, ConsumerLostError
-from service_kit.serve import SilentServer, listening_socket, server_config, spare_garbage_collection
+from service_kit.runtime.serve import SilentServer, listening_socket, server_config, spare_garbage_collection
 from service_kit.settings import ServiceSettings
 
 log = structlog.get_logger()

@@ -20,7 +20,7 @@ from pathlib import Path
 from service_kit.rabbit.consumer import Consumer
 from service_kit.rabbit.topology import QueueTopology
 from service_kit.settings import ServiceSettings, load
-from service_kit.worker import run_worker
+from service_kit.runtime.worker import run_worker
 
 async def handle(event):
     print("began", flush=True)

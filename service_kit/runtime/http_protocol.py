@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import httptools
 
-from service_kit.http_closing import ClosingProtocol
-from service_kit.http_limits import HeadTooLargeError, HttpLimits, SlowRequestError, TooManyConnectionsError
 from service_kit.problems import MalformedRequestError, ServiceError
+from service_kit.runtime.http_closing import ClosingProtocol
+from service_kit.runtime.http_limits import HeadTooLargeError, HttpLimits, SlowRequestError, TooManyConnectionsError
 
 _SECONDS_TO_BEGIN: Final = 1.0
 """A connection that has waited so long without a whole head makes room for others, when there are too many."""

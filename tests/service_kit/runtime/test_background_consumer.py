@@ -24,7 +24,7 @@ async def serve(run_python: PythonRunner, rabbit: RabbitNode, queue: Queue) -> A
             port = free_port()
             client.base_url = httpx.URL(f"http://127.0.0.1:{port}")
             variables = {"QUEUE": queue.topology.queue, "URL": rabbit.url, "PORT": str(port), **environment}
-            app = ("-m", "service_kit.serve", "tests.service_kit.hearing_notes:app")
+            app = ("-m", "service_kit.runtime.serve", "tests.service_kit.hearing_notes:app")
             return await run_python(*app, **variables), client
 
         yield start

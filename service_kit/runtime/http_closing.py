@@ -11,9 +11,9 @@ from typing import Any, cast
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from service_kit.http_limits import HttpLimits
-from service_kit.http_refusals import refusal
 from service_kit.problems import ServiceError
+from service_kit.runtime.http_limits import HttpLimits
+from service_kit.runtime.http_refusals import refusal
 
 
 class ClosingProtocol(HttpToolsProtocol):

@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 
 from service_kit.rabbit.consumer import Consumer
 from service_kit.rabbit.liveness import LOST_STATUS
-from service_kit.serve import end_process
+from service_kit.runtime.serve import end_process
 
 log = structlog.get_logger()
 

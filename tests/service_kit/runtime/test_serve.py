@@ -7,14 +7,14 @@ from collections.abc import Awaitable, Callable, Iterator
 import httpx
 import pytest
 
-from service_kit.serve import listening_socket
+from service_kit.runtime.serve import listening_socket
 from tests.running import Running
 from tests.service_kit.conftest import PythonRunner
 from tests.service_kit.wire import GET, POST, hear, port_in, served
 
 Server = Callable[..., Awaitable[tuple[Running, int]]]
 
-SERVE_NOTES = ("-m", "service_kit.serve", "tests.service_kit.served_notes:app")
+SERVE_NOTES = ("-m", "service_kit.runtime.serve", "tests.service_kit.served_notes:app")
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ async def test_starts_on_no_port_that_is_taken(serve: Server, run_python: Python
 async def test_a_wrong_start_gets_a_sentence(
     run_python: PythonRunner, app: str, settings: dict[str, str], status: int, sentence: str
 ) -> None:
-    server = await run_python("-m", "service_kit.serve", app, **settings)
+    server = await run_python("-m", "service_kit.runtime.serve", app, **settings)
 
     assert await server.ends() == status
     (line,) = server.lines

@@ -1,4 +1,4 @@
-"""Runs an ASGI app: `python -m service_kit.serve user_service.main:app`.
+"""Runs an ASGI app: `python -m service_kit.runtime.serve user_service.main:app`.
 
 Listens where the app's settings say (`HOST`, `PORT`), because a platform starts images in exec form, where nothing
 expands `$PORT`; on both IP versions for `HOST=*`, because `uvicorn --host ::` would take IPv6 alone.
@@ -21,8 +21,8 @@ from starlette.types import ASGIApp
 from uvicorn.importer import ImportFromStringError, import_from_string
 
 from service_kit.api.proxies import behind_proxies
-from service_kit.http_limits import HttpLimits
-from service_kit.http_protocol import LimitedProtocol
+from service_kit.runtime.http_limits import HttpLimits
+from service_kit.runtime.http_protocol import LimitedProtocol
 from service_kit.settings import ServiceSettings
 
 log = structlog.get_logger()
@@ -94,7 +94,7 @@ class SilentServer(Server):
 def main() -> None:
     """Serve the app that the first argument names, until SIGTERM or SIGINT."""
     if len(sys.argv) != 2:  # noqa: PLR2004 - the program and the app
-        sys.exit("Usage: python -m service_kit.serve PACKAGE.MODULE:APP")
+        sys.exit("Usage: python -m service_kit.runtime.serve PACKAGE.MODULE:APP")
     app = _app_named(sys.argv[1])
     settings: ServiceSettings = app.state.settings
     bound = listening_socket(settings.host, settings.port)
