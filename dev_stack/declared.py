@@ -23,8 +23,8 @@ from dev_stack.errors import StackError
 _KIT: Final = "service_kit"
 _ALSO_RUN: Final[Mapping[str, str]] = {
     "service_kit.api.app": "service_kit.runtime.serve",
-    "service_kit.mongo.client": "service_kit.mongo_accounts",
-    "service_kit.rabbit.topology": "service_kit.dead_letters",
+    "service_kit.mongo.client": "service_kit.commands.mongo_accounts",
+    "service_kit.rabbit.topology": "service_kit.commands.dead_letters",
     "service_kit.postgres.migrations": "service_kit.postgres.alembic.env",
 }
 """What nobody imports, but an image runs, by the module that brings it along."""

@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 RELAYED: Final = Counter("outbox_relayed_total", "Outbox entries by what the broker said.", ["outcome"])
 WAITING: Final = Gauge("outbox_waiting", "Entries that wait for the broker.")
-PARKED: Final = Gauge("outbox_parked", "Entries given up on; `python -m service_kit.parked` releases them.")
+PARKED: Final = Gauge("outbox_parked", "Entries given up on; `python -m service_kit.commands.outbox` releases them.")
 
 _BATCH: Final = 256
 _IN_FLIGHT: Final = 4
@@ -164,7 +164,7 @@ class Relay:
         WAITING.set(backlog.waiting)
         PARKED.set(backlog.parked)
         if backlog.parked:
-            log.error("outbox_parked", entries=backlog.parked, release="python -m service_kit.parked")
+            log.error("outbox_parked", entries=backlog.parked, release="python -m service_kit.commands.outbox")
         await asyncio.sleep(_COUNT_SECONDS)
 
     async def _publish(self, entries: Sequence[OutboxEntry]) -> _Accepted:

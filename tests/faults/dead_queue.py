@@ -65,7 +65,7 @@ async def _timed(site: Site, *command: str) -> float:
     """
     began = time.monotonic()
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "service_kit.dead_letters", ORDERS_QUEUE.queue, *command),
+        *(sys.executable, "-m", "service_kit.commands.dead_letters", ORDERS_QUEUE.queue, *command),
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "RABBITMQ_URL": site.broker.url},
         cwd=site.broker.folder,
         stdout=asyncio.subprocess.PIPE,

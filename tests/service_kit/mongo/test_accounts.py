@@ -8,7 +8,7 @@ from pymongo.errors import OperationFailure
 
 from dev_stack.mongod import Mongod
 from service_kit.addresses import with_account
-from service_kit.mongo_accounts import main
+from service_kit.commands.mongo_accounts import main
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 

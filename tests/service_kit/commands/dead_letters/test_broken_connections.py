@@ -9,7 +9,7 @@ from service_kit.rabbit.dead_letter_queue import opened
 from service_kit.rabbit.publisher import RabbitPublisher
 from service_kit.rabbit.subscription import Subscription
 from tests.cable import Cable
-from tests.service_kit.dead_letters.conftest import bury, dead_ids, ids_in
+from tests.service_kit.commands.dead_letters.conftest import bury, dead_ids, ids_in
 from tests.service_kit.stage import Queue
 
 

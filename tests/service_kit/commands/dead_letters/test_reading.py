@@ -4,8 +4,8 @@ import pytest
 
 from dev_stack.rabbit_node import RabbitNode
 from service_kit.rabbit.settlement import DEAD_AT_HEADER
+from tests.service_kit.commands.dead_letters.conftest import HEADERS, Command, bury, dead_ids, is_dead
 from tests.service_kit.conftest import PythonRunner
-from tests.service_kit.dead_letters.conftest import HEADERS, Command, bury, dead_ids, is_dead
 from tests.service_kit.stage import Queue, until
 
 
@@ -87,6 +87,8 @@ async def test_a_dry_run_says_what_would_be_done(command: Command, queue: Queue,
 
 async def test_lists_as_a_process(run_python: PythonRunner, rabbit: RabbitNode, queue: Queue) -> None:
     await bury(queue, "m1")
-    process = await run_python("-m", "service_kit.dead_letters", queue.topology.queue, "list", RABBITMQ_URL=rabbit.url)
+    process = await run_python(
+        "-m", "service_kit.commands.dead_letters", queue.topology.queue, "list", RABBITMQ_URL=rabbit.url
+    )
     assert await process.ends() == 0
     assert process.lines[1:] == [f"1 dead in {queue.topology.queue}"]

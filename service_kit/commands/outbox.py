@@ -1,4 +1,4 @@
-"""Parked outbox entries: events that the broker has refused for about an hour. `python -m service_kit.parked --help`.
+"""Parked outbox entries: events that the broker has refused for about an hour. `python -m service_kit.commands.outbox --help`.
 
 They are counted in the metric `outbox_parked` and told in the log; once the reason is gone, release them here.
 """

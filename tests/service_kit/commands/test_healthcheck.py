@@ -8,7 +8,7 @@ from typing import NoReturn
 import pytest
 
 from dev_stack.ports import free_port
-from service_kit import probe
+from service_kit.commands import healthcheck as probe
 from tests.service_kit.conftest import PythonRunner
 
 
@@ -75,7 +75,9 @@ async def test_fails_in_one_line_when_something_else_listens(run_python: PythonR
         writer.close()
 
     async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
-        process = await run_python("-m", "service_kit.probe", PORT=str(server.sockets[0].getsockname()[1]))
+        process = await run_python(
+            "-m", "service_kit.commands.healthcheck", PORT=str(server.sockets[0].getsockname()[1])
+        )
         assert await process.ends() == 1
     assert len(process.lines) == 1
 
@@ -109,7 +111,7 @@ async def test_tells_docker_by_its_exit_status(
     run_python: PythonRunner, service: Service, status: int, exit_status: int
 ) -> None:
     service.status = status
-    process = await run_python("-m", "service_kit.probe", PORT=service.port)
+    process = await run_python("-m", "service_kit.commands.healthcheck", PORT=service.port)
     assert await process.ends() == exit_status
     assert process.lines == ['{"status":"as asked"}']
 
@@ -120,5 +122,5 @@ async def test_asks_the_service_itself_whatever_proxy_is_set(
 ) -> None:
     service.status = 200
     proxy = f"http://127.0.0.1:{free_port()}"
-    process = await run_python("-m", "service_kit.probe", PORT=service.port, **{name: proxy})
+    process = await run_python("-m", "service_kit.commands.healthcheck", PORT=service.port, **{name: proxy})
     assert await process.ends() == 0

@@ -4,8 +4,8 @@ import pytest
 
 from dev_stack.ports import free_port
 from dev_stack.rabbit_node import RabbitNode
+from tests.service_kit.commands.dead_letters.conftest import Command, bury, dead_ids
 from tests.service_kit.conftest import PythonRunner
-from tests.service_kit.dead_letters.conftest import Command, bury, dead_ids
 from tests.service_kit.stage import Queue
 
 
@@ -48,7 +48,7 @@ async def test_says_in_one_line_without_the_password_that_the_broker_lets_nobody
     run_python: PythonRunner, rabbit: RabbitNode, place: str
 ) -> None:
     url = "amqp://" + place.format(away=free_port(), there=rabbit.port)
-    process = await run_python("-m", "service_kit.dead_letters", "orders_queue", "list", RABBITMQ_URL=url)
+    process = await run_python("-m", "service_kit.commands.dead_letters", "orders_queue", "list", RABBITMQ_URL=url)
     assert await process.ends() == 1
     (line,) = process.lines
     assert line.startswith("RabbitMQ cannot be reached; RABBITMQ_URL says where it is: ")
@@ -60,7 +60,7 @@ async def test_says_in_one_line_without_the_password_that_the_address_cannot_be_
     run_python: PythonRunner, place: str
 ) -> None:
     url = f"amqp://{place}"
-    process = await run_python("-m", "service_kit.dead_letters", "orders_queue", "list", RABBITMQ_URL=url)
+    process = await run_python("-m", "service_kit.commands.dead_letters", "orders_queue", "list", RABBITMQ_URL=url)
     assert await process.ends() != 0
     (line,) = process.lines
     assert "s3cret" not in line

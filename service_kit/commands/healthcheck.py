@@ -1,4 +1,4 @@
-"""Asks the service in this container whether it is ready: `python -m service_kit.probe`, for Docker's HEALTHCHECK.
+"""Asks the service in this container whether it is ready: `python -m service_kit.commands.healthcheck`, for Docker's HEALTHCHECK.
 
 Standard library alone, so that a probe every few seconds costs next to nothing.
 """

@@ -13,11 +13,11 @@ from dev_stack.mongod import Mongod
 from dev_stack.ports import free_port
 from dev_stack.postgres import Postgres
 from service_kit.clock import utc_now
+from service_kit.commands.outbox import app
 from service_kit.mongo.client import MongoCollection, connect
 from service_kit.mongo.clock import ServerClock
 from service_kit.mongo.outbox import OUTBOX_INDEX, MongoOutbox, new_entry, stored
 from service_kit.outbox.store import MAX_ATTEMPTS, PARKED_UNTIL, Backlog, OutboxEntry
-from service_kit.parked import app
 from service_kit.postgres.outbox import PostgresOutbox, add_events
 from service_kit.postgres.store import PostgresStore
 from service_kit.settings import MongoSettings, PostgresSettings
@@ -152,7 +152,7 @@ async def test_names_a_place_where_no_outbox_is(command: Command, verb: str, mis
 async def test_releases_as_a_process(run_python: PythonRunner, mongod: Mongod, orders: MongoCollection) -> None:
     await add(orders, parked=True)
     place = (orders.database.name, orders.name)
-    process = await run_python("-m", "service_kit.parked", "release", *place, MONGODB_URI=mongod.url)
+    process = await run_python("-m", "service_kit.commands.outbox", "release", *place, MONGODB_URI=mongod.url)
     assert await process.ends() == 0
     assert process.lines == ["1 released"]
 
@@ -165,21 +165,21 @@ async def test_counts_and_releases_in_postgresql_when_no_collection_is_named(
         await session.execute(OUTBOX.update().where(OUTBOX.c.position < 3).values(due_at=PARKED_UNTIL, attempts=18))
     url = postgres_settings.database_url.get_secret_value()
     for verb, said in [("count", "1 waiting, 2 parked"), ("release", "2 released"), ("count", "3 waiting, 0 parked")]:
-        place = ("-m", "service_kit.parked", verb, postgres_settings.database_name)
+        place = ("-m", "service_kit.commands.outbox", verb, postgres_settings.database_name)
         process = await run_python(*place, DATABASE_URL=url)
         assert (await process.ends(), process.lines) == (0, [said])
     assert {entry.attempts for entry in await PostgresOutbox(ledger.engine, OUTBOX).claim(10)} == {0}
 
 
 async def test_names_a_postgresql_database_in_which_no_outbox_is(run_python: PythonRunner, postgres: Postgres) -> None:
-    process = await run_python("-m", "service_kit.parked", "count", "postgres", DATABASE_URL=postgres.url)
+    process = await run_python("-m", "service_kit.commands.outbox", "count", "postgres", DATABASE_URL=postgres.url)
     assert await process.ends() == 1
     assert process.lines == ["There is no outbox in the database 'postgres'."]
 
 
 async def test_says_without_the_password_that_postgresql_lets_nobody_in(run_python: PythonRunner) -> None:
     url = f"postgresql://user:s3cret@127.0.0.1:{free_port()}"
-    process = await run_python("-m", "service_kit.parked", "release", "passengers_service", DATABASE_URL=url)
+    process = await run_python("-m", "service_kit.commands.outbox", "release", "passengers_service", DATABASE_URL=url)
     assert await process.ends() == 1
     assert process.lines[-1].startswith("PostgreSQL cannot be asked; DATABASE_URL says where it is: ")
     assert "s3cret" not in "".join(process.lines)
@@ -190,7 +190,9 @@ async def test_says_in_one_line_without_the_password_that_the_server_lets_nobody
     run_python: PythonRunner, mongod: Mongod, place: str
 ) -> None:
     uri = "mongodb://user:s3cret@" + place.format(away=free_port(), there=mongod.port)
-    process = await run_python("-m", "service_kit.parked", "release", "orders_service", "orders", MONGODB_URI=uri)
+    process = await run_python(
+        "-m", "service_kit.commands.outbox", "release", "orders_service", "orders", MONGODB_URI=uri
+    )
     assert await process.ends() == 1
     (line,) = process.lines
     assert line.startswith("MongoDB cannot be asked; MONGODB_URI says where it is: ")

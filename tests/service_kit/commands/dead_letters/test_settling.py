@@ -3,7 +3,7 @@
 import pytest
 
 from service_kit.rabbit.subscription import ATTEMPTS_HEADER
-from tests.service_kit.dead_letters.conftest import HEADERS, Command, bury, dead_ids, ids_in, is_dead
+from tests.service_kit.commands.dead_letters.conftest import HEADERS, Command, bury, dead_ids, ids_in, is_dead
 from tests.service_kit.stage import Queue, until
 
 
