@@ -2,7 +2,7 @@
 
 This module says what an entry is and what a store of entries must do, and knows neither database nor broker.
 `mongo/outbox.py` is the adapter that keeps entries inside MongoDB documents, `postgres/outbox.py` the one that keeps
-them in a table; `fakes.py` has one in memory.
+them in a table; `testing/fakes.py` has one in memory.
 """
 
 import random

@@ -20,7 +20,6 @@ from passengers_service.models.passenger import PassengerEdit as OwnersEdit
 from passengers_service.services.passengers import Passengers
 from reservations_service.models.passenger import PassengerEdit as CopysEdit
 from reservations_service.services.passenger_edits import PassengerEditor
-from service_kit.fakes import FakeClock
 from service_kit.messaging.events import Event, decode_event
 from service_kit.postgres.migrations import Schema
 from service_kit.postgres.store import PostgresStore
@@ -30,6 +29,7 @@ from service_kit.replication.hybrid_clock import HybridClock
 from service_kit.replication.replica import StampedCopy
 from service_kit.replication.replicator import CopySync
 from service_kit.settings import PostgresSettings
+from service_kit.testing.fakes import FakeClock
 
 NOON: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SECOND: Final = timedelta(seconds=1)

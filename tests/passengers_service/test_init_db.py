@@ -11,7 +11,7 @@ from passengers_service.config.database import SCHEMA
 from passengers_service.config.settings import PassengersSettings
 from service_kit.postgres.engine import connect, open_connection
 from service_kit.postgres.migrations import downgrade, upgrade
-from service_kit.postgres_drift import drift
+from service_kit.testing.schema_drift import drift
 from tests.passengers_service.conftest import settings_for
 
 

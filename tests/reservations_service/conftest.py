@@ -19,11 +19,11 @@ from reservations_service.main import build
 from reservations_service.models.tables import METADATA, PASSENGER_ROWS
 from service_kit.api import dependencies
 from service_kit.clock import utc_now
-from service_kit.fakes import FakeClock
 from service_kit.fields.uuid7 import new_uuid7
 from service_kit.postgres.store import PostgresStore
 from service_kit.replication.hybrid_clock import HybridClock, stamp_text
 from service_kit.replication.rows import FieldChanges
+from service_kit.testing.fakes import FakeClock
 
 Api = httpx.AsyncClient
 JsonObject = dict[str, Any]

@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 
 from reservations_service.models.tables import RESERVATIONS
 from reservations_service.services.expiry import expire_overdue
-from service_kit.fakes import FakeClock
 from service_kit.postgres.store import PostgresStore
+from service_kit.testing.fakes import FakeClock
 from tests.reservations_service.conftest import TRIP, book, edit
 from tests.reservations_service.routes.test_passengers import change
 

@@ -9,7 +9,7 @@ from reservations_service.config.database import SCHEMA
 from reservations_service.config.settings import ReservationsSettings
 from service_kit.postgres.engine import connect, open_connection
 from service_kit.postgres.migrations import downgrade, upgrade
-from service_kit.postgres_drift import drift
+from service_kit.testing.schema_drift import drift
 from tests.reservations_service.conftest import settings_for
 
 NAME = "reservations_service_migrations"

@@ -15,9 +15,9 @@ import reservations_service.services.booking
 from reservations_service.events import PassengerFields
 from reservations_service.models.tables import PASSENGERS, RESERVATIONS
 from service_kit.clock import utc_now
-from service_kit.fakes import FakeClock
 from service_kit.fields.uuid7 import new_uuid7
 from service_kit.postgres.store import PostgresStore
+from service_kit.testing.fakes import FakeClock
 from tests.reservations_service.conftest import DEPARTURE, TRIP, book, booked, code_of, edit, spelled, tell
 
 MINUTES = timedelta(minutes=1)

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from reservations_service.services.expiry import expire_overdue
-from service_kit.fakes import FakeClock
 from service_kit.postgres.store import PostgresStore
+from service_kit.testing.fakes import FakeClock
 from tests.reservations_service.conftest import JsonObject, book, booked, code_of, edit, spelled
 
 HOLD = timedelta(minutes=15)

@@ -13,9 +13,9 @@ from reservations_service.models.code import draw_code
 from reservations_service.models.tables import RESERVATIONS
 from reservations_service.services.listing import ReservationQuery, selection_of
 from service_kit.api.pagination import encode_cursor
-from service_kit.fakes import FakeClock
 from service_kit.fields.uuid7 import new_uuid7
 from service_kit.postgres.store import PostgresStore
+from service_kit.testing.fakes import FakeClock
 from tests.reservations_service.conftest import ANA, JsonObject, booked, edit, tell
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

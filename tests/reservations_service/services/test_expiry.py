@@ -12,8 +12,8 @@ from reservations_service.models.tables import RESERVATIONS
 from reservations_service.services import expiry
 from reservations_service.services.expiry import expire_overdue, expiring
 from service_kit.clock import utc_now
-from service_kit.fakes import FakeClock
 from service_kit.postgres.store import PostgresStore
+from service_kit.testing.fakes import FakeClock
 from tests.reservations_service.conftest import booked, edit, until
 from tests.reservations_service.routes.test_listing import NOON, row, store_rows
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import pytest
 
 from dev_stack.rabbit_node import RabbitNode
-from service_kit.fakes import MemoryBroker
 from service_kit.messaging.broker import Broker, Outcome, OutgoingMessage
 from service_kit.rabbit.publisher import RabbitPublisher
+from service_kit.testing.fakes import MemoryBroker
 from tests.cable import Cable
 from tests.service_kit.stage import own_queue, until
 

@@ -7,7 +7,7 @@ import bson
 import pytest
 
 from service_kit.clock import utc_now
-from service_kit.fakes import FakeClock
+from service_kit.testing.fakes import FakeClock
 
 Clock = Callable[[], datetime]
 

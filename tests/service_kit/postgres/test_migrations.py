@@ -10,8 +10,8 @@ from sqlalchemy import text
 from dev_stack.ports import free_port
 from service_kit.postgres.engine import connect, open_connection
 from service_kit.postgres.migrations import Schema, downgrade, main, revise, upgrade
-from service_kit.postgres_drift import drift
 from service_kit.settings import PostgresSettings
+from service_kit.testing.schema_drift import drift
 from tests.service_kit.conftest import PythonRunner
 from tests.service_kit.ledger.tables import METADATA, SCHEMA
 

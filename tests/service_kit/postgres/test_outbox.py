@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import func, select, text
 
 from service_kit.clock import utc_now
-from service_kit.fakes import MemoryBroker
 from service_kit.messaging.broker import OutgoingMessage
 from service_kit.messaging.events import CLOUDEVENTS_JSON, Event, encode_event
 from service_kit.outbox.relay import Relay
@@ -16,6 +15,7 @@ from service_kit.postgres.listener import WakeUps
 from service_kit.postgres.outbox import PostgresOutbox, add_events
 from service_kit.postgres.store import PostgresStore
 from service_kit.settings import PostgresSettings
+from service_kit.testing.fakes import MemoryBroker
 from tests.service_kit.ledger.tables import OUTBOX, PAYMENTS
 from tests.service_kit.stage import thing_happened, until
 

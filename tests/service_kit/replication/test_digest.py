@@ -5,13 +5,13 @@ import pytest
 from sqlalchemy import MetaData, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from service_kit.fakes import FakeClock
 from service_kit.postgres.store import PostgresStore
 from service_kit.problems import StoreUnavailableError
 from service_kit.replication import digest as copy_digest_module
 from service_kit.replication.digest import CopyDigest, SharedDigest, copy_digest
 from service_kit.replication.rows import StampedRow, changes_of
 from service_kit.settings import PostgresSettings
+from service_kit.testing.fakes import FakeClock
 from tests.service_kit.ledger.tables import PAYMENTS
 from tests.service_kit.stamped_notes import IDS, NOTES, NoteFields, note, notes, notes_database
 

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service_kit.fakes import FakeClock
 from service_kit.messaging.events import UndecodableEventError
 from service_kit.replication.hybrid_clock import (
     MAX_AHEAD,
@@ -17,6 +16,7 @@ from service_kit.replication.hybrid_clock import (
     stamp_text,
     wall_instant,
 )
+from service_kit.testing.fakes import FakeClock
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

@@ -13,7 +13,6 @@ from sqlalchemy.schema import CreateSchema, DropSchema
 
 from dev_stack.mongod import Mongod
 from dev_stack.postgres import Postgres
-from service_kit.fakes import FakeClock, MemoryOutbox
 from service_kit.messaging.events import encode_event
 from service_kit.mongo.client import MongoDatabase, connect
 from service_kit.mongo.clock import ServerClock
@@ -22,6 +21,7 @@ from service_kit.outbox.store import OutboxEntry, OutboxStore
 from service_kit.postgres.engine import connect as connect_postgres
 from service_kit.postgres.outbox import PostgresOutbox, outbox_table
 from service_kit.settings import MongoSettings, PostgresSettings
+from service_kit.testing.fakes import FakeClock, MemoryOutbox
 from tests.service_kit.stage import thing_happened
 
 A_MOMENT = timedelta(milliseconds=1)

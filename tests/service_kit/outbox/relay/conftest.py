@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from service_kit.fakes import FakeClock, MemoryBroker, MemoryOutbox
 from service_kit.messaging.broker import Outcome, OutgoingMessage
 from service_kit.messaging.events import encode_event
 from service_kit.outbox import relay as relay_module
 from service_kit.outbox.relay import Relay
 from service_kit.outbox.store import LEASE, Backlog, OutboxEntry
+from service_kit.testing.fakes import FakeClock, MemoryBroker, MemoryOutbox
 from tests.service_kit.stage import thing_happened, until
 
 

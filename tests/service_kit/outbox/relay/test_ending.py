@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from service_kit.fakes import FakeClock, MemoryBroker
 from service_kit.outbox.relay import Relay
 from service_kit.outbox.store import Backlog
+from service_kit.testing.fakes import FakeClock, MemoryBroker
 from tests.service_kit.outbox.relay.conftest import GatedBroker, Store, add, entry
 
 

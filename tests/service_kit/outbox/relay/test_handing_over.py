@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from service_kit.fakes import FakeClock, MemoryBroker
 from service_kit.messaging.broker import OutgoingMessage
 from service_kit.messaging.events import CLOUDEVENTS_JSON
 from service_kit.outbox import relay as relay_module
 from service_kit.outbox.relay import Relay
 from service_kit.outbox.store import CLAIM_BYTES, LEASE, OutboxEntry
+from service_kit.testing.fakes import FakeClock, MemoryBroker
 from tests.service_kit.outbox.relay.conftest import GatedBroker, Store, add, ids, until_empty, until_waiting
 from tests.service_kit.stage import until
 

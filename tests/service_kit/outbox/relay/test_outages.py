@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from structlog.testing import capture_logs
 
-from service_kit.fakes import FakeClock, MemoryBroker
 from service_kit.messaging.broker import Outcome
 from service_kit.outbox.relay import PARKED, RELAYED, WAITING, Relay
 from service_kit.outbox.store import LEASE, MAX_ATTEMPTS, Backlog
+from service_kit.testing.fakes import FakeClock, MemoryBroker
 from tests.service_kit.outbox.relay.conftest import Store, add, add_due, ids, until_empty
 from tests.service_kit.stage import until
 

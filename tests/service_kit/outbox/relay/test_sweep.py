@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from service_kit.fakes import FakeClock, MemoryBroker
 from service_kit.outbox import relay as relay_module
 from service_kit.outbox.relay import Relay
 from service_kit.outbox.store import LEASE, OutboxEntry
+from service_kit.testing.fakes import FakeClock, MemoryBroker
 from tests.service_kit.outbox.relay.conftest import Store, add, add_due, ids, until_empty
 from tests.service_kit.stage import until
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from service_kit.fakes import MemoryBroker
 from service_kit.rabbit import settlement as settlement_module
 from service_kit.rabbit.settlement import CONSUMED, Settlement
 from service_kit.rabbit.subscription import Delivery, Subscription
 from service_kit.rabbit.topology import QueueTopology
+from service_kit.testing.fakes import MemoryBroker
 
 TOPOLOGY = QueueTopology("orders_queue", topics=("order.*",))
 

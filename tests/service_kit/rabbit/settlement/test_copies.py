@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from service_kit.fakes import MemoryBroker
 from service_kit.messaging.broker import Outcome
 from service_kit.messaging.processor import Dead, TryAgain
 from service_kit.rabbit.settlement import Settlement
 from service_kit.rabbit.subscription import Subscription
+from service_kit.testing.fakes import MemoryBroker
 from tests.service_kit.rabbit.settlement.conftest import FakeChannel, delivered
 
 

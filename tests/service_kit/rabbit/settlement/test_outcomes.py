@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from service_kit.fakes import MemoryBroker
 from service_kit.messaging.processor import Dead, Done, Interrupted, TryAgain, Verdict
 from service_kit.rabbit.settlement import DEAD_AT_HEADER, REASON_HEADER, Settlement
 from service_kit.rabbit.subscription import ATTEMPTS_HEADER, Subscription
+from service_kit.testing.fakes import MemoryBroker
 from tests.service_kit.rabbit.settlement.conftest import TOPOLOGY, FakeChannel, consumed, delivered
 
 
