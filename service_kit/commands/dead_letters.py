@@ -1,4 +1,4 @@
-"""Dead letters on the command line: `python -m service_kit.commands.dead_letters orders_queue list|show|replay|discard`.
+"""Dead letters: `python -m service_kit.commands.dead_letters orders_queue list|show|replay|discard`.
 
 A message is here because no try could succeed, or because all tries have failed; its headers say which. Reading changes
 nothing: what is read goes back. Replaying puts a message back into its queue with its attempts forgotten.

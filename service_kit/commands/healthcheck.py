@@ -1,6 +1,6 @@
-"""Asks the service in this container whether it is ready: `python -m service_kit.commands.healthcheck`, for Docker's HEALTHCHECK.
+"""Asks the service in this container whether it is ready: `python -m service_kit.commands.healthcheck`.
 
-Standard library alone, so that a probe every few seconds costs next to nothing.
+For Docker's HEALTHCHECK. Standard library alone, so that a probe every few seconds costs next to nothing.
 """
 
 import os

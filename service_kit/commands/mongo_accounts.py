@@ -1,4 +1,4 @@
-"""Makes an account for each service in MongoDB: `python -m service_kit.commands.mongo_accounts user_service orders_service`.
+"""MongoDB accounts, one a service: `python -m service_kit.commands.mongo_accounts user_service orders_service`.
 
 Each may read and write the database of its name, and nothing else. Its password is read from the environment
 (`USER_SERVICE_PASSWORD`); run again, it changes the password to what stands there now. `MONGODB_URI`, `MONGODB_USER`

@@ -1,6 +1,7 @@
-"""Parked outbox entries: events that the broker has refused for about an hour. `python -m service_kit.commands.outbox --help`.
+"""Parked outbox entries: `python -m service_kit.commands.outbox --help`.
 
-They are counted in the metric `outbox_parked` and told in the log; once the reason is gone, release them here.
+The broker has refused these events for about an hour. They are counted in the metric `outbox_parked` and told in the
+log; once the reason is gone, release them here.
 """
 
 import asyncio

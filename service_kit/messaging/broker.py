@@ -1,4 +1,7 @@
-"""What the kit asks of a broker. `rabbit/publisher.py` is the adapter to RabbitMQ, `testing/fakes.py` has one in memory."""
+"""What the kit asks of a broker.
+
+`rabbit/publisher.py` is the adapter to RabbitMQ, `testing/fakes.py` has one in memory.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

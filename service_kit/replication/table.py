@@ -1,7 +1,7 @@
 """Stamped rows in a PostgreSQL table: its columns, the lock of an edit, and the merge of whole batches.
 
-What a merge means is told by `service_kit.replication.rows`; here PostgreSQL does the same, in one statement. It must be
-16 or newer, and needs no extension.
+What a merge means is told by `service_kit.replication.rows`; here PostgreSQL does the same, in one statement. It must
+be 16 or newer, and needs no extension.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
