@@ -7,6 +7,7 @@ from typing import Final
 
 import structlog
 
+from service_kit.background import set_within
 from service_kit.messaging.circuit_breaker import Pace
 from service_kit.messaging.deduplication import SeenEvents
 from service_kit.messaging.events import Event, UndecodableEventError, decode_event
@@ -91,12 +92,3 @@ class Attempts:
         self._pace.record(ok=True)
         self._seen.add(identity)
         return Done()
-
-
-async def set_within(event: asyncio.Event, seconds: float) -> bool:
-    """Wait for an event, but no longer; whether it was set."""
-    try:
-        async with asyncio.timeout(seconds):
-            return await event.wait()
-    except TimeoutError:
-        return False

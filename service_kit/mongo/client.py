@@ -16,7 +16,7 @@ from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, Asyn
 from pymongo import ReadPreference, WriteConcern, errors
 from pymongo.read_concern import ReadConcern
 
-from service_kit.messaging.processor import set_within
+from service_kit.background import set_within
 from service_kit.mongo.clock import ServerClock
 from service_kit.mongo.collections import knows_uuids, look_at, plan_of
 from service_kit.mongo.duplicates import find_duplicates, told

@@ -19,9 +19,9 @@ from typing import Final
 import structlog
 from prometheus_client import Counter, Gauge
 
+from service_kit.background import set_within
 from service_kit.messaging.broker import Broker, Outcome, OutgoingMessage
 from service_kit.messaging.events import CLOUDEVENTS_JSON
-from service_kit.messaging.processor import set_within
 from service_kit.outbox.store import CLAIM_BYTES, LEASE, MAX_ATTEMPTS, OutboxEntry, OutboxStore
 
 log = structlog.get_logger()

@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from service_kit.messaging.processor import set_within
+from service_kit.background import set_within
 from service_kit.postgres.engine import open_connection
 from service_kit.postgres.outbox import OUTBOX
 from service_kit.settings import PostgresSettings

@@ -12,10 +12,11 @@ from typing import Any, Final
 import structlog
 from aio_pika.abc import AbstractConnection
 
+from service_kit.background import set_within
 from service_kit.messaging.circuit_breaker import Pace
 from service_kit.messaging.deduplication import SeenEvents
 from service_kit.messaging.events import Event
-from service_kit.messaging.processor import Attempts, set_within
+from service_kit.messaging.processor import Attempts
 from service_kit.rabbit.connection import stay_connected, watched
 from service_kit.rabbit.liveness import ConsumerCheck
 from service_kit.rabbit.publisher import RabbitPublisher

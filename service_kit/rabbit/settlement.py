@@ -12,8 +12,9 @@ from typing import Final
 import structlog
 from prometheus_client import Counter
 
+from service_kit.background import set_within
 from service_kit.messaging.broker import Broker, Outcome, OutgoingMessage
-from service_kit.messaging.processor import Dead, Done, Interrupted, TryAgain, Verdict, set_within
+from service_kit.messaging.processor import Dead, Done, Interrupted, TryAgain, Verdict
 from service_kit.rabbit.lenient_headers import kept_headers, kept_properties
 from service_kit.rabbit.subscription import ATTEMPTS_HEADER, Delivery
 from service_kit.rabbit.topology import QueueTopology

@@ -8,7 +8,7 @@ from typing import Any, Final
 import structlog
 from prometheus_client import Gauge
 
-from service_kit.messaging.processor import set_within
+from service_kit.background import set_within
 from service_kit.problems import StoreUnavailableError
 from service_kit.replication.comparison import LASTS
 from service_kit.replication.replicator import CopySync

@@ -3,10 +3,11 @@ import asyncio
 import pytest
 from opentelemetry import trace
 
+from service_kit.background import set_within
 from service_kit.messaging.circuit_breaker import Pace
 from service_kit.messaging.deduplication import SeenEvents
 from service_kit.messaging.events import Event, UndecodableEventError, encode_event
-from service_kit.messaging.processor import Attempts, Dead, Done, Interrupted, TryAgain, set_within
+from service_kit.messaging.processor import Attempts, Dead, Done, Interrupted, TryAgain
 from tests.service_kit.stage import Witness, thing_happened
 
 
