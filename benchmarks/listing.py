@@ -14,7 +14,7 @@ from benchmarks.site import Site
 from benchmarks.wrk import load
 from orders_service.models.order import NewItem, NewOrder
 from orders_service.services.new_order import as_document, new_order_id, placed_view
-from service_kit.api.pagination import encode_cursor
+from service_kit.pagination import encode_cursor
 
 _MANY: Final = 1_000_000
 _FEW: Final = 1_000

@@ -12,9 +12,10 @@ from orders_service.services.listing import OrderQuery, list_orders
 from orders_service.services.orders import OrderNotFoundError, Placed, TooLateToCancelError
 from service_kit.api.dependencies import CallerDep, NowDep
 from service_kit.api.fast_path import FastLane, PlainRequest
-from service_kit.api.pagination import PAGED, BadCursorError, Page, link_next
+from service_kit.api.pagination import PAGED, link_next
 from service_kit.clock import utc_now
 from service_kit.fields.text import Spelling
+from service_kit.pagination import BadCursorError, Page
 from service_kit.problems import problems
 
 router = APIRouter(prefix="/orders", tags=["orders"])

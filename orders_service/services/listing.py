@@ -12,10 +12,10 @@ from bson import ObjectId
 from pydantic import Field
 
 from orders_service.models.order import Order, OrderStatus, OrderView, UserId
-from service_kit.api.pagination import Page
 from service_kit.fields.query_instants import QueryInstant
 from service_kit.mongo.client import MongoStore
 from service_kit.mongo.pagination import DocumentPageQuery, id_in, newest_page
+from service_kit.pagination import Page
 
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _LAST_SECOND: Final = 2**32 - 1

@@ -28,7 +28,8 @@ from service_kit.api.etags import (
     not_modified,
     weak_etag_of,
 )
-from service_kit.api.pagination import PAGED, BadCursorError, Page, link_next
+from service_kit.api.pagination import PAGED, link_next
+from service_kit.pagination import BadCursorError, Page
 from service_kit.postgres.dependencies import TransactionRoute
 from service_kit.postgres.list_version import list_version
 from service_kit.problems import problems

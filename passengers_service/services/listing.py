@@ -16,10 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from passengers_service.models.passenger import PassengerView
 from passengers_service.models.tables import passengers
-from service_kit.api.pagination import BadCursorError, PageQuery, decode_cursor, encode_cursor
 from service_kit.fields.characters import VISIBLE
 from service_kit.fields.query_instants import QueryInstant
 from service_kit.fields.text import Rewritten, Spelling
+from service_kit.pagination import BadCursorError, PageQuery, decode_cursor, encode_cursor
 
 MAX_LIMIT: Final = 10_000
 

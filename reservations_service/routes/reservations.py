@@ -25,7 +25,8 @@ from service_kit.api.etags import (
     etag_of,
     not_modified,
 )
-from service_kit.api.pagination import PAGED, BadCursorError, Page, link_next
+from service_kit.api.pagination import PAGED, link_next
+from service_kit.pagination import BadCursorError, Page
 from service_kit.postgres.dependencies import SessionDep, TransactionRoute
 from service_kit.problems import problems
 

@@ -19,8 +19,8 @@ from reservations_service.models.reservation import Reservation, ReservationView
 from reservations_service.models.status import ReservationStatus
 from reservations_service.models.tables import RESERVATIONS
 from reservations_service.services.seats import overdue
-from service_kit.api.pagination import BadCursorError, Page, PageQuery, decode_cursor, encode_cursor
 from service_kit.fields.query_instants import QueryInstant
+from service_kit.pagination import BadCursorError, Page, PageQuery, decode_cursor, encode_cursor
 
 _ROWS: Final = RESERVATIONS.c
 _NEWEST_FIRST: Final = (_ROWS.created_at.desc(), _ROWS.id.desc())

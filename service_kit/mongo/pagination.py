@@ -8,7 +8,7 @@ from beanie import Document, SortDirection
 from bson import ObjectId
 from pydantic import BaseModel, Field
 
-from service_kit.api.pagination import BadCursorError, Page, PageQuery, decode_cursor, encode_cursor
+from service_kit.pagination import BadCursorError, Page, PageQuery, decode_cursor, encode_cursor
 
 _CURSOR: Final = r"^313a(3[0-9]|6[1-6]){24}$"
 """What `encode_cursor` makes of an ObjectId. Only told in `/docs`: a cursor that breaks it is a 400, no 422."""

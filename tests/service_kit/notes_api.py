@@ -8,8 +8,9 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from pydantic import BaseModel, Field
 
 from service_kit.api.app import create_app
-from service_kit.api.pagination import BadCursorError, Page, PageQueryParams, decode_cursor, link_next
+from service_kit.api.pagination import PageQueryParams, link_next
 from service_kit.observability.health import Check
+from service_kit.pagination import BadCursorError, Page, decode_cursor
 from service_kit.problems import ServiceError, StoreUnavailableError, problems
 from service_kit.settings import ApiSettings
 

@@ -14,7 +14,8 @@ from service_kit.api.etags import (
     etag_of,
     not_modified,
 )
-from service_kit.api.pagination import PAGED, BadCursorError, Page, link_next
+from service_kit.api.pagination import PAGED, link_next
+from service_kit.pagination import BadCursorError, Page
 from service_kit.problems import problems
 from user_service.models.user import NewUser, SomeChanges, User, UserView
 from user_service.routes.dependencies import StoreDep, UsersDep

@@ -11,7 +11,7 @@ from bson import ObjectId
 from orders_service.models.order import NewOrder, OrderStatus
 from orders_service.services.listing import OrderQuery, conditions_of
 from orders_service.services.new_order import as_document, new_order_id, placed_view
-from service_kit.api.pagination import encode_cursor
+from service_kit.pagination import encode_cursor
 from tests.orders_service.conftest import Stored
 
 JsonObject = dict[str, Any]

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from orders_service.services.listing import OrderQuery, conditions_of, first_id_of
 from orders_service.services.new_order import new_order_id
-from service_kit.api.pagination import BadCursorError, encode_cursor
+from service_kit.pagination import BadCursorError, encode_cursor
 
 instants = st.datetimes(datetime(1970, 1, 2), datetime(2105, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds the zone
 milliseconds = instants.map(lambda instant: instant.replace(microsecond=instant.microsecond // 1000 * 1000))

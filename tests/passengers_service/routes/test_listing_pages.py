@@ -9,7 +9,7 @@ from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from passengers_service.models.tables import passengers
-from service_kit.api.pagination import encode_cursor
+from service_kit.pagination import encode_cursor
 from tests.passengers_service.conftest import JsonObject, code_of, fill, register, registered
 
 

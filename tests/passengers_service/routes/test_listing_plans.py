@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from passengers_service.services.listing import PassengerQuery, conditions_of, page_of
-from service_kit.api.pagination import encode_cursor
+from service_kit.pagination import encode_cursor
 from tests.passengers_service.conftest import NOBODY, fill
 
 

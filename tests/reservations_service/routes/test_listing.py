@@ -12,8 +12,8 @@ from sqlalchemy import insert, text
 from reservations_service.models.code import draw_code
 from reservations_service.models.tables import RESERVATIONS
 from reservations_service.services.listing import ReservationQuery, selection_of
-from service_kit.api.pagination import encode_cursor
 from service_kit.fields.uuid7 import new_uuid7
+from service_kit.pagination import encode_cursor
 from service_kit.postgres.store import PostgresStore
 from service_kit.testing.fakes import FakeClock
 from tests.reservations_service.conftest import ANA, JsonObject, booked, edit, tell

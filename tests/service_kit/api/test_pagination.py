@@ -3,7 +3,8 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service_kit.api.pagination import BadCursorError, decode_cursor, encode_cursor, link_next
+from service_kit.api.pagination import link_next
+from service_kit.pagination import BadCursorError, decode_cursor, encode_cursor
 
 
 @pytest.mark.parametrize("key", ["", "a", "2026-11-20T22:00:00.000000Z|650c1f1e5f", "a:b:c", "ñ\N{PARTY POPPER}", "\0"])

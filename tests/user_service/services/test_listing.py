@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from service_kit.api.pagination import BadCursorError, encode_cursor
+from service_kit.pagination import BadCursorError, encode_cursor
 from user_service.services.listing import UserQuery, conditions_of
 
 
