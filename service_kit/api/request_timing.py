@@ -1,14 +1,14 @@
 """Timing middleware: one console line, one histogram sample and three headers for each request."""
 
-import re
 from functools import lru_cache
-from random import getrandbits
 from time import perf_counter
 from typing import Final
 
 import structlog
 from prometheus_client import Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service_kit.observability.request_id import request_id_of
 
 REQUEST_SECONDS: Final = Histogram(
     "http_request_duration_seconds",
@@ -20,16 +20,7 @@ STARTED: Final = "service_kit.started"
 """In a scope: when its request began, if somebody had it before the timing did."""
 
 _QUIET_PREFIXES: Final = ("/health/", "/metrics")
-_ACCEPTED_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _KNOWN_METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
-
-
-def request_id_of(scope: Scope) -> str:
-    """The id of this request: the caller's `X-Request-ID` if it is a plain token, else one of ours."""
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and _ACCEPTED_ID.fullmatch(value):
-            return str(value, "ascii")
-    return f"{getrandbits(64):016x}"  # unique, no secret
 
 
 def is_quiet(scope: Scope) -> bool:

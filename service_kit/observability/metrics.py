@@ -13,8 +13,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service_kit.api.request_timing import request_id_of
 from service_kit.keys import is_one_of
+from service_kit.observability.request_id import request_id_of
 from service_kit.problems import PROBLEM_JSON, problem_document
 
 _CODE: Final = "metrics-key-required"

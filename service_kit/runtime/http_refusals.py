@@ -8,7 +8,7 @@ from prometheus_client import Counter
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from service_kit.api.request_timing import request_id_of
+from service_kit.observability.request_id import request_id_of
 from service_kit.problems import PROBLEM_JSON, ServiceError, problem_document
 
 REFUSED: Final = Counter("http_refused_total", "Requests that were refused before the app saw them.", ["code"])
