@@ -13,7 +13,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service_kit.addresses import account_of, begins_with, is_known_to_everybody, readable_as, with_account
 from service_kit.keys import keys_in
-from service_kit.runtime.http_limits import HttpLimits
 
 
 def _on_railway() -> bool:
@@ -56,11 +55,6 @@ class ServiceSettings(EnvironmentSettings):
     def metrics_keys(self) -> list[str]:
         """The keys that open `/metrics`; none means that anybody may read it."""
         return keys_in(self.metrics_key)
-
-    @property
-    def http_limits(self) -> HttpLimits:
-        """What a caller may take of a server."""
-        return HttpLimits(connections=self.max_connections)
 
 
 class ApiSettings(ServiceSettings):

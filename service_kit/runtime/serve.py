@@ -102,7 +102,7 @@ def main() -> None:
     _exit_cleanly_on_signals(app)
     log.info("listening", host=settings.host, port=bound.getsockname()[1])
     reached = behind_proxies(app, settings.trusted_proxies)
-    Server(server_config(reached, settings.http_limits)).run(sockets=[bound])
+    Server(server_config(reached, HttpLimits(settings.max_connections))).run(sockets=[bound])
 
 
 def spare_garbage_collection() -> None:

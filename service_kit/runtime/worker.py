@@ -14,6 +14,7 @@ from service_kit.observability.loop_lag import watched_loop
 from service_kit.observability.tracing import configure_tracing
 from service_kit.rabbit.consumer import Consumer
 from service_kit.rabbit.liveness import LOST_STATUS, ConsumerLostError
+from service_kit.runtime.http_limits import HttpLimits
 from service_kit.runtime.serve import SilentServer, listening_socket, server_config, spare_garbage_collection
 from service_kit.settings import ServiceSettings
 
@@ -25,7 +26,7 @@ def run_worker(settings: ServiceSettings, consumer: Consumer) -> None:
     configure_logs(settings)
     configure_tracing(settings)
     spare_garbage_collection()
-    server = SilentServer(server_config(_health_server(settings, consumer), settings.http_limits))
+    server = SilentServer(server_config(_health_server(settings, consumer), HttpLimits(settings.max_connections)))
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         try:
             runner.run(_run(settings, consumer, server))
