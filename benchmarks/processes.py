@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from urllib.request import urlopen
 
 from dev_stack.ports import LOOPBACK, free_port
-from dev_stack.server import Server
+from dev_stack.servers.server import Server
 from dev_stack.services import named_services
 
 ROOT: Final = Path(__file__).resolve().parents[1]

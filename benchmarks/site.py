@@ -13,10 +13,10 @@ from pymongo import MongoClient
 from pymongo.collection import Collection
 
 from benchmarks.processes import Contender, node, ours, python
-from dev_stack.mongod import Mongod
 from dev_stack.ports import free_port
-from dev_stack.postgres import Postgres
-from dev_stack.rabbit_node import RabbitNode
+from dev_stack.servers.mongod import Mongod
+from dev_stack.servers.postgres import Postgres
+from dev_stack.servers.rabbitmq import RabbitNode
 from service_kit.rabbit.topology import QueueTopology
 
 ORDERS_QUEUE: Final = QueueTopology(queue="orders_queue", topics=("order.*",))

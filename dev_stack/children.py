@@ -7,10 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
 
-from dev_stack.leash import leash
 from dev_stack.output import lines_of
 from dev_stack.ports import LOOPBACK
-from dev_stack.server import Server, ServerNotReadyError
+from dev_stack.servers.parent_death import leash
+from dev_stack.servers.server import Server, ServerNotReadyError
 from dev_stack.services import Service
 
 _ANSWER_SECONDS: Final = 2

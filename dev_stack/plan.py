@@ -8,10 +8,10 @@ from typing import Self
 
 from dotenv import dotenv_values
 
-from dev_stack.embedded import SERVERS, Embedded, NamedServer, servers_for
 from dev_stack.errors import StackError
 from dev_stack.ports import LOOPBACK, is_free
-from dev_stack.server import Server
+from dev_stack.servers.catalog import SERVERS, Embedded, NamedServer, servers_for
+from dev_stack.servers.server import Server
 from dev_stack.services import Service
 
 _LAST_PORT = 65535

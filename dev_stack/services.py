@@ -20,7 +20,7 @@ class Service:
         command: Arguments of the Python interpreter.
         prepare: The same, of what has to end well before the first start; may be run any number of times.
         port: Where it listens unless `<NAME>_PORT` says otherwise.
-        servers: Keys of `dev_stack.embedded.SERVERS` that it needs.
+        servers: Keys of `dev_stack.servers.catalog.SERVERS` that it needs.
         page: What the table of addresses shows of it.
         health_path: Answers 200 when it can work.
     """

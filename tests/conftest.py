@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from dev_stack.mongod import Mongod
 from dev_stack.ports import free_port
-from dev_stack.postgres import Postgres
-from dev_stack.rabbit_node import RabbitNode
+from dev_stack.servers.mongod import Mongod
+from dev_stack.servers.postgres import Postgres
+from dev_stack.servers.rabbitmq import RabbitNode
 
 # How long one example takes depends on what else the machine does; speed is what the benchmarks measure.
 settings.register_profile("suite", deadline=None)

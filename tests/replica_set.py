@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from pymongo import MongoClient
 
-from dev_stack.mongod import Mongod
 from dev_stack.ports import LOOPBACK, answers, free_port
+from dev_stack.servers.mongod import Mongod
 
 _NAME: Final = "three"
 _QUICK: Final = {"heartbeatIntervalMillis": 300, "electionTimeoutMillis": 1000}

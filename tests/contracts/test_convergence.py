@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import passengers_service.config.database
 import reservations_service.config.database
-from dev_stack.postgres import Postgres
+from dev_stack.servers.postgres import Postgres
 from service_kit.postgres.store import PostgresStore
 from tests.contracts.two_sides import NOON, PEOPLE, SECOND, new_world, prepared
 

@@ -14,7 +14,7 @@ import passengers_service.events
 import passengers_service.services.copy
 import reservations_service.events
 import reservations_service.services.copy
-from dev_stack.postgres import Postgres
+from dev_stack.servers.postgres import Postgres
 from passengers_service.models.passenger import NewPassenger
 from passengers_service.models.passenger import PassengerEdit as OwnersEdit
 from passengers_service.services.passengers import Passengers

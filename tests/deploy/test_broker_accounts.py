@@ -15,7 +15,7 @@ from aiormq.exceptions import ChannelAccessRefused
 from pydantic import SecretStr
 
 from dev_stack.ports import free_port
-from dev_stack.rabbit_node import RabbitNode
+from dev_stack.servers.rabbitmq import RabbitNode
 from notifications_service.config import rabbit as notifications
 from orders_service.config import rabbit as orders
 from orders_service.config.settings import OrdersSettings

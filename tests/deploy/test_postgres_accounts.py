@@ -12,8 +12,8 @@ import asyncpg
 import pytest
 
 from dev_stack.ports import free_port
-from dev_stack.postgres import Postgres
-from dev_stack.postgres_binaries import binaries
+from dev_stack.servers.postgres import Postgres
+from dev_stack.servers.postgres_binaries import binaries
 from passengers_service.config.database import SCHEMA
 from passengers_service.config.settings import PassengersSettings
 from service_kit.postgres.migrations import upgrade

@@ -11,10 +11,10 @@ import httpx
 import pytest
 from pymongo import MongoClient
 
-from dev_stack.mongod import Mongod
 from dev_stack.ports import free_port
-from dev_stack.postgres import Postgres
-from dev_stack.rabbit_node import RabbitNode
+from dev_stack.servers.mongod import Mongod
+from dev_stack.servers.postgres import Postgres
+from dev_stack.servers.rabbitmq import RabbitNode
 from tests.system import WISH, ServiceProcess
 
 DATABASE: Final = "end_to_end"

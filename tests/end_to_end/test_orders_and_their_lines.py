@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from dev_stack.mongod import Mongod
-from dev_stack.rabbit_node import RabbitNode
+from dev_stack.servers.mongod import Mongod
+from dev_stack.servers.rabbitmq import RabbitNode
 from tests.end_to_end.conftest import Crowd, place, until
 from tests.system import WISH, ServiceProcess, announcements
 

@@ -18,8 +18,8 @@ import httpx
 from aio_pika.exceptions import ChannelNotFoundEntity
 
 from dev_stack.ports import free_port
-from dev_stack.postgres import Postgres
-from dev_stack.rabbit_node import RabbitNode
+from dev_stack.servers.postgres import Postgres
+from dev_stack.servers.rabbitmq import RabbitNode
 from passengers_service.config.rabbit import PASSENGERS_QUEUE, RESERVATIONS_QUEUE
 from tests.faults.editors import CONTESTED, Editors
 from tests.faults.faults import broker_killed, broker_stopped, frozen, killed, store_killed

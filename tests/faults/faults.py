@@ -10,8 +10,8 @@ from typing import Final
 
 import aio_pika
 
-from dev_stack.rabbit_node import RabbitNode
-from dev_stack.server import Server
+from dev_stack.servers.rabbitmq import RabbitNode
+from dev_stack.servers.server import Server
 from orders_service.config.rabbit import ORDERS_QUEUE
 from tests.faults.servers import Servers, until
 from tests.faults.site import CONNECTIONS, Site

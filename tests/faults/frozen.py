@@ -15,7 +15,7 @@ import asyncpg
 import httpx
 
 from dev_stack.ports import free_port
-from dev_stack.postgres import Postgres
+from dev_stack.servers.postgres import Postgres
 from tests.faults.crowd import AGAIN_SECONDS
 from tests.faults.faults import frozen
 from tests.faults.servers import start_all, until

@@ -6,8 +6,8 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Final
 
-from dev_stack.rabbit_node import RabbitNode
-from dev_stack.server import Server
+from dev_stack.servers.rabbitmq import RabbitNode
+from dev_stack.servers.server import Server
 from tests.system import ServiceProcess
 
 PATIENCE_SECONDS: Final = 90.0

@@ -13,10 +13,10 @@ from aio_pika.exceptions import ChannelNotFoundEntity
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
-from dev_stack.mongod import Mongod
 from dev_stack.ports import free_port
-from dev_stack.rabbit_node import RabbitNode
-from dev_stack.server import Server
+from dev_stack.servers.mongod import Mongod
+from dev_stack.servers.rabbitmq import RabbitNode
+from dev_stack.servers.server import Server
 from orders_service.config.rabbit import ORDERS_QUEUE
 from service_kit.outbox.store import PARKED_UNTIL
 from tests.cable import Cable

@@ -10,8 +10,8 @@ import pytest
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.collection import AsyncCollection
 
-from dev_stack.mongod import Mongod
-from dev_stack.rabbit_node import RabbitNode
+from dev_stack.servers.mongod import Mongod
+from dev_stack.servers.rabbitmq import RabbitNode
 from orders_service.config.rabbit import ORDERS_QUEUE
 from orders_service.config.settings import OrdersSettings
 from orders_service.main import build

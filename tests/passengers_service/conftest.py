@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dev_stack.ports import free_port
-from dev_stack.postgres import Postgres
+from dev_stack.servers.postgres import Postgres
 from passengers_service.config.settings import PassengersSettings
 from passengers_service.main import build
 from service_kit.clock import utc_now

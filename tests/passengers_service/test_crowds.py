@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dev_stack.ports import free_port
-from dev_stack.postgres import Postgres
+from dev_stack.servers.postgres import Postgres
 from service_kit.postgres.engine import connect
 from service_kit.settings import PostgresSettings
 from tests.passengers_service.bulk_rows import as_ndjson, row_of

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dev_stack.postgres import Postgres
+from dev_stack.servers.postgres import Postgres
 from passengers_service.config.database import SCHEMA
 from passengers_service.config.settings import PassengersSettings
 from service_kit.postgres.engine import connect, open_connection

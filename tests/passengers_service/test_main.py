@@ -3,7 +3,7 @@ from typing import Any
 import httpx
 import pytest
 
-from dev_stack.postgres import Postgres
+from dev_stack.servers.postgres import Postgres
 from passengers_service.config.settings import PassengersSettings
 from passengers_service.main import build
 from tests.passengers_service.conftest import NOBODY, calling, code_of, is_ready, settings_for, until

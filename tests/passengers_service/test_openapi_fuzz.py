@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from dev_stack.ports import free_port
-from dev_stack.postgres import Postgres
+from dev_stack.servers.postgres import Postgres
 from tests.fuzzer import ANY_VERSION, may_refuse
 from tests.system import ServiceProcess
 

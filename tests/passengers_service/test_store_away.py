@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dev_stack.ports import free_port
-from dev_stack.postgres import Postgres
+from dev_stack.servers.postgres import Postgres
 from tests.passengers_service.conftest import calling, is_ready, register, registered, replace, settings_for, until
 
 _SECONDS = 5.0

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from dev_stack.postgres import Postgres
+from dev_stack.servers.postgres import Postgres
 from reservations_service.config.database import open_store
 from reservations_service.config.settings import ReservationsSettings
 from reservations_service.events import PassengerFields

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from dev_stack.postgres import Postgres
+from dev_stack.servers.postgres import Postgres
 from reservations_service.config.database import SCHEMA
 from reservations_service.config.settings import ReservationsSettings
 from service_kit.postgres.engine import connect, open_connection

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from dev_stack.postgres import Postgres
+from dev_stack.servers.postgres import Postgres
 from reservations_service.config.database import open_store
 from service_kit.postgres.store import PostgresStore
 from tests.fuzzer import ANY_VERSION, may_refuse

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from dev_stack.ports import free_port
-from dev_stack.postgres import Postgres
+from dev_stack.servers.postgres import Postgres
 from reservations_service.config.database import open_store
 from service_kit.clock import utc_now
 from service_kit.fields.uuid7 import new_uuid7

@@ -13,8 +13,8 @@ import httpx
 import pytest
 from sqlalchemy import func, select, text
 
-from dev_stack.postgres import Postgres
-from dev_stack.rabbit_node import RabbitNode
+from dev_stack.servers.postgres import Postgres
+from dev_stack.servers.rabbitmq import RabbitNode
 from reservations_service.config.rabbit import PASSENGERS_QUEUE, RESERVATIONS_QUEUE
 from reservations_service.config.settings import ReservationsSettings
 from reservations_service.events import COPY_REQUESTED, PASSENGER_CHANGED, SOURCE, PassengerFields, PassengersChanged

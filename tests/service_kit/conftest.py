@@ -13,8 +13,8 @@ import pytest
 from pydantic import SecretStr
 from starlette.types import ASGIApp
 
-from dev_stack.postgres import Postgres
-from dev_stack.rabbit_node import RabbitNode
+from dev_stack.servers.postgres import Postgres
+from dev_stack.servers.rabbitmq import RabbitNode
 from service_kit.postgres.engine import open_connection
 from service_kit.postgres.store import PostgresStore
 from service_kit.settings import ApiSettings, MongoSettings, PostgresSettings, RabbitSettings

@@ -15,7 +15,7 @@ from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import ChannelNotFoundEntity
 from pamqp.commands import Basic
 
-from dev_stack.rabbit_node import RabbitNode
+from dev_stack.servers.rabbitmq import RabbitNode
 from service_kit.messaging.events import Event, encode_event, new_event
 from service_kit.rabbit.consumer import Consumer
 from service_kit.rabbit.topology import QueueTopology

@@ -11,7 +11,7 @@ import pytest
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.collection import AsyncCollection
 
-from dev_stack.mongod import Mongod
+from dev_stack.servers.mongod import Mongod
 from user_service.config.settings import UserSettings
 from user_service.main import build
 

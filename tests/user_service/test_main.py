@@ -3,7 +3,7 @@ from typing import Any
 import httpx
 import pytest
 
-from dev_stack.mongod import Mongod
+from dev_stack.servers.mongod import Mongod
 from tests.user_service.conftest import calling, is_ready, settings_for, until
 from user_service.config.settings import UserSettings
 from user_service.main import build

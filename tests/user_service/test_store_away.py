@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dev_stack.mongod import Mongod
 from dev_stack.ports import free_port
+from dev_stack.servers.mongod import Mongod
 from tests.user_service.conftest import calling, is_ready, register, registered, settings_for, until
 
 _SECONDS = 5.0

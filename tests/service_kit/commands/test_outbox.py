@@ -9,9 +9,9 @@ import pytest
 from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
-from dev_stack.mongod import Mongod
 from dev_stack.ports import free_port
-from dev_stack.postgres import Postgres
+from dev_stack.servers.mongod import Mongod
+from dev_stack.servers.postgres import Postgres
 from service_kit.clock import utc_now
 from service_kit.commands.outbox import app
 from service_kit.mongo.client import MongoCollection, connect

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from dev_stack.rabbit_node import RabbitNode
+from dev_stack.servers.rabbitmq import RabbitNode
 from service_kit.messaging.broker import Broker, Outcome, OutgoingMessage
 from service_kit.rabbit.publisher import RabbitPublisher
 from service_kit.testing.fakes import MemoryBroker

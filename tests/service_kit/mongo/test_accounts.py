@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 from pymongo.errors import OperationFailure
 
-from dev_stack.mongod import Mongod
+from dev_stack.servers.mongod import Mongod
 from service_kit.addresses import with_account
 from service_kit.commands.mongo_accounts import main
 

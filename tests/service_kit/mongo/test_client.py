@@ -14,8 +14,8 @@ from pymongo import IndexModel
 from pymongo.errors import DuplicateKeyError
 from structlog.testing import capture_logs
 
-from dev_stack.mongod import Mongod
 from dev_stack.ports import free_port
+from dev_stack.servers.mongod import Mongod
 from service_kit.api.app import create_app
 from service_kit.mongo.client import MONGO_TRANSLATIONS, MongoStore, connect
 from service_kit.observability.health import Check

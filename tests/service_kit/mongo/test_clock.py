@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr
 
-from dev_stack.mongod import Mongod
+from dev_stack.servers.mongod import Mongod
 from service_kit.clock import utc_now
 from service_kit.mongo import clock as mongo_clock
 from service_kit.mongo.client import MongoDatabase, connect

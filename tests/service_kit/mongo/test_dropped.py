@@ -13,7 +13,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 from structlog.testing import capture_logs
 
-from dev_stack.mongod import Mongod
+from dev_stack.servers.mongod import Mongod
 from service_kit.mongo.client import MongoStore, connect
 from service_kit.mongo.group_commit import GroupCommit
 from service_kit.problems import StoreUnavailableError

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from pymongo import ASCENDING, AsyncMongoClient, IndexModel
 from pymongo.asynchronous.collection import AsyncCollection
 
-from dev_stack.mongod import Mongod
+from dev_stack.servers.mongod import Mongod
 from service_kit.mongo.client import MongoDatabase, MongoStore, connect
 from service_kit.mongo.duplicates import Duplicates, Settlement, find_duplicates
 from service_kit.mongo.indexes import main

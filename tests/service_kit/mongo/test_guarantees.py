@@ -9,7 +9,7 @@ from beanie import Document
 from pydantic import SecretStr
 from pymongo import ReadPreference
 
-from dev_stack.mongod import Mongod
+from dev_stack.servers.mongod import Mongod
 from service_kit.clock import utc_now
 from service_kit.mongo.client import MongoCollection, MongoDatabase, MongoStore, connect
 from service_kit.mongo.group_commit import GroupCommit

@@ -8,8 +8,8 @@ from beanie import Document
 from pydantic import SecretStr
 from pymongo import IndexModel
 
-from dev_stack.mongod import Mongod
 from dev_stack.ports import free_port
+from dev_stack.servers.mongod import Mongod
 from service_kit.addresses import with_account, without_account
 from service_kit.mongo.client import MongoStore, connect
 from service_kit.mongo.guard import OpenStoreError, guard_of

@@ -8,7 +8,7 @@ from beanie import Document
 from pymongo import ASCENDING, AsyncMongoClient, IndexModel
 from pymongo.asynchronous.collection import AsyncCollection
 
-from dev_stack.mongod import Mongod
+from dev_stack.servers.mongod import Mongod
 from service_kit.mongo.client import MongoStore, connect
 from service_kit.mongo.indexes import compare, main
 from service_kit.settings import MongoSettings

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from dev_stack.postgres import Postgres
+from dev_stack.servers.postgres import Postgres
 from service_kit.postgres.engine import connect
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import PostgresSettings

@@ -6,7 +6,7 @@ from pydantic import SecretStr
 from sqlalchemy import func, select
 from structlog.testing import capture_logs
 
-from dev_stack.postgres import Postgres
+from dev_stack.servers.postgres import Postgres
 from service_kit.postgres.listener import WakeUps
 from service_kit.postgres.outbox import add_events
 from service_kit.postgres.store import PostgresStore

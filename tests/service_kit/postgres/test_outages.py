@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dev_stack.ports import free_port
-from dev_stack.postgres import Postgres
+from dev_stack.servers.postgres import Postgres
 from service_kit.postgres import engine as postgres_module
 from service_kit.postgres.engine import connect
 from service_kit.postgres.errors import TransactionUndoneError

@@ -10,7 +10,7 @@ import pytest
 from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import ChannelNotFoundEntity
 
-from dev_stack.rabbit_node import RabbitNode
+from dev_stack.servers.rabbitmq import RabbitNode
 from service_kit.rabbit import liveness as consumer_check_module
 from service_kit.rabbit.consumer import Consumer
 from service_kit.rabbit.liveness import ConsumerCheck, ConsumerLostError

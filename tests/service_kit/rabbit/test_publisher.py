@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 import pytest
 from structlog.testing import capture_logs
 
-from dev_stack.rabbit_node import RabbitNode
+from dev_stack.servers.rabbitmq import RabbitNode
 from service_kit.messaging.broker import Outcome, OutgoingMessage
 from service_kit.rabbit import publisher as rabbit_publisher
 from service_kit.rabbit.publisher import RabbitPublisher

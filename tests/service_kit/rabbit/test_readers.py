@@ -8,7 +8,7 @@ import aio_pika
 import pytest
 from aio_pika.exceptions import ChannelNotFoundEntity
 
-from dev_stack.rabbit_node import RabbitNode
+from dev_stack.servers.rabbitmq import RabbitNode
 from service_kit.messaging.broker import EVENTS_EXCHANGE, Outcome, OutgoingMessage
 from service_kit.rabbit import readers as rabbit_readers
 from service_kit.rabbit.publisher import RabbitPublisher

@@ -5,7 +5,7 @@ from itertools import pairwise
 import aio_pika
 import pytest
 
-from dev_stack.rabbit_node import RabbitNode
+from dev_stack.servers.rabbitmq import RabbitNode
 from service_kit.messaging.broker import EVENTS_EXCHANGE
 from service_kit.rabbit.topology import QueueMismatchError, QueueTopology
 from tests.service_kit.stage import Queue, own_queue, rabbitmqctl, thing_happened, until

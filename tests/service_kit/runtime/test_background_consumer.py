@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from dev_stack.ports import free_port
-from dev_stack.rabbit_node import RabbitNode
+from dev_stack.servers.rabbitmq import RabbitNode
 from tests.running import Running
 from tests.service_kit.conftest import PythonRunner
 from tests.service_kit.stage import Queue, thing_happened, until

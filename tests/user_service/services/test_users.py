@@ -9,7 +9,7 @@ import pytest
 from passlib.context import CryptContext
 from pydantic import SecretStr
 
-from dev_stack.mongod import Mongod
+from dev_stack.servers.mongod import Mongod
 from service_kit.api.etags import StaleEditError
 from service_kit.mongo.client import MongoStore, connect
 from service_kit.problems import StoreUnavailableError

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from dev_stack.postgres import Postgres
+from dev_stack.servers.postgres import Postgres
 from passengers_service.config.database import open_store
 from passengers_service.config.settings import PassengersSettings
 from passengers_service.events import NODE, PassengersChanged

@@ -9,7 +9,7 @@ import pytest
 import structlog
 from typer.testing import CliRunner, Result
 
-from dev_stack.rabbit_node import RabbitNode
+from dev_stack.servers.rabbitmq import RabbitNode
 from service_kit.commands.dead_letters import app
 from service_kit.rabbit.settlement import DEAD_AT_HEADER, REASON_HEADER
 from service_kit.rabbit.subscription import ATTEMPTS_HEADER

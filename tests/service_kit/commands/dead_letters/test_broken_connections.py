@@ -2,7 +2,7 @@
 
 import pytest
 
-from dev_stack.rabbit_node import RabbitNode
+from dev_stack.servers.rabbitmq import RabbitNode
 from service_kit.rabbit import dead_letter_queue as dead_letter_queue_module
 from service_kit.rabbit.connection import BROKER_ERRORS
 from service_kit.rabbit.dead_letter_queue import opened

@@ -3,7 +3,7 @@
 import pytest
 
 from dev_stack.ports import free_port
-from dev_stack.rabbit_node import RabbitNode
+from dev_stack.servers.rabbitmq import RabbitNode
 from tests.service_kit.commands.dead_letters.conftest import Command, bury, dead_ids
 from tests.service_kit.conftest import PythonRunner
 from tests.service_kit.stage import Queue

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dev_stack.rabbit_node import RabbitNode
+from dev_stack.servers.rabbitmq import RabbitNode
 from service_kit.rabbit.settlement import DEAD_AT_HEADER
 from tests.service_kit.commands.dead_letters.conftest import HEADERS, Command, bury, dead_ids, is_dead
 from tests.service_kit.conftest import PythonRunner

@@ -11,8 +11,8 @@ from pydantic import SecretStr
 from sqlalchemy import TIMESTAMP, MetaData, bindparam
 from sqlalchemy.schema import CreateSchema, DropSchema
 
-from dev_stack.mongod import Mongod
-from dev_stack.postgres import Postgres
+from dev_stack.servers.mongod import Mongod
+from dev_stack.servers.postgres import Postgres
 from service_kit.messaging.events import encode_event
 from service_kit.mongo.client import MongoDatabase, connect
 from service_kit.mongo.clock import ServerClock

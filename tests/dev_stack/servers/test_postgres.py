@@ -9,9 +9,9 @@ import pytest
 
 from dev_stack.errors import StackError
 from dev_stack.ports import answers, free_port, is_free
-from dev_stack.postgres import Postgres
-from dev_stack.postgres_binaries import BINARIES, LIBRARIES, WHEELS, binaries
-from dev_stack.server import ServerNotReadyError
+from dev_stack.servers.postgres import Postgres
+from dev_stack.servers.postgres_binaries import BINARIES, LIBRARIES, WHEELS, binaries
+from dev_stack.servers.server import ServerNotReadyError
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root needs another user")
 
@@ -132,7 +132,7 @@ def test_says_why_it_does_not_start(tmp_path: Path) -> None:
 
 def test_a_missing_one_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for folder in ("WHEELS", "_DEBIAN_FOLDER"):
-        monkeypatch.setattr(f"dev_stack.postgres_binaries.{folder}", tmp_path)
+        monkeypatch.setattr(f"dev_stack.servers.postgres_binaries.{folder}", tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(StackError, match=r"^PostgreSQL is missing: .* DATABASE_URL\.$"):
         Postgres.install()
@@ -140,7 +140,7 @@ def test_a_missing_one_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 def test_does_not_outlive_whoever_started_it(tmp_path: Path) -> None:
     program = (
-        "import pathlib, sys, time; from dev_stack.postgres import Postgres\n"
+        "import pathlib, sys, time; from dev_stack.servers.postgres import Postgres\n"
         "server = Postgres(pathlib.Path(sys.argv[1]), int(sys.argv[2]), temporary=True); server.start()\n"
         "print(server.pid, flush=True); time.sleep(60)"
     )
@@ -174,7 +174,7 @@ def test_binaries_that_others_cannot_reach_are_copied(tmp_path: Path, monkeypatc
     for part in (BINARIES.parent, LIBRARIES):
         (private / part).parent.mkdir(exist_ok=True)
         (private / part).symlink_to(WHEELS / part)
-    monkeypatch.setattr("dev_stack.postgres_binaries.WHEELS", private)
+    monkeypatch.setattr("dev_stack.servers.postgres_binaries.WHEELS", private)
     with Postgres(tmp_path, free_port(), temporary=True) as server:
         assert Path(f"/proc/{server.pid}/exe").readlink().is_relative_to(server.data.parent)
 

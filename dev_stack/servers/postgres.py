@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from dev_stack.ports import LOOPBACK
-from dev_stack.postgres_binaries import binaries, usable_binaries
-from dev_stack.server import Server
-from dev_stack.unprivileged import Identity, home, identity, remove_home
+from dev_stack.servers.postgres_binaries import binaries, usable_binaries
+from dev_stack.servers.server import Server
+from dev_stack.servers.unprivileged import Identity, home, identity, remove_home
 
 _LASTING: Final = Path("/var/lib")
 _PASSING: Final = Path("/var/tmp")  # noqa: S108 - the folder in it is made by mkdtemp

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from dev_stack.errors import StackError
 from dev_stack.ports import LOOPBACK, answers
-from dev_stack.server import Server
+from dev_stack.servers.server import Server
 
 
 class EpmdMissingError(StackError):

@@ -6,9 +6,9 @@ import pytest
 from pymongo import MongoClient, WriteConcern
 from pymongo.errors import OperationFailure
 
-from dev_stack.mongod import Mongod
 from dev_stack.ports import answers, free_port, is_free
-from dev_stack.server import ServerNotReadyError
+from dev_stack.servers.mongod import Mongod
+from dev_stack.servers.server import ServerNotReadyError
 
 JOURNALLED = WriteConcern(w="majority", j=True)
 

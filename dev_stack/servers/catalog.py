@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from dev_stack.mongod import Mongod
 from dev_stack.ports import answers
-from dev_stack.postgres import Postgres
-from dev_stack.rabbit_node import RabbitNode
-from dev_stack.server import Server
+from dev_stack.servers.mongod import Mongod
+from dev_stack.servers.postgres import Postgres
+from dev_stack.servers.rabbitmq import RabbitNode
+from dev_stack.servers.server import Server
 
 
 @dataclass(frozen=True)

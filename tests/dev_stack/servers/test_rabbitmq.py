@@ -6,7 +6,7 @@ import aio_pika
 import pytest
 
 from dev_stack.ports import answers, free_port
-from dev_stack.rabbit_node import RabbitNode
+from dev_stack.servers.rabbitmq import RabbitNode
 
 
 @pytest.fixture(scope="module")

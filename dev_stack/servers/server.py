@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import ClassVar, Final, Self
 
 from dev_stack.errors import StackError
-from dev_stack.leash import leash
-from dev_stack.unprivileged import Identity
+from dev_stack.servers.parent_death import leash
+from dev_stack.servers.unprivileged import Identity
 
 _POLL_SECONDS: Final = 0.05
 _LAST_LINES: Final = 5

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dev_stack.ports import answers, free_port
-from dev_stack.server import Server, ServerNotReadyError
+from dev_stack.servers.server import Server, ServerNotReadyError
 from tests.dev_stack.stand_in_stack import STAND_IN
 
 COUNT = "open('prepared', 'a').write('once ')"

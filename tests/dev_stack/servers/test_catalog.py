@@ -2,8 +2,8 @@ import socket
 
 import pytest
 
-from dev_stack.embedded import NamedServer
 from dev_stack.ports import free_port
+from dev_stack.servers.catalog import NamedServer
 
 
 @pytest.mark.parametrize(

