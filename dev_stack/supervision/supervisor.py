@@ -6,12 +6,12 @@ import sys
 from collections.abc import Sequence
 from typing import Final, TextIO
 
-from dev_stack.children import Child, ServerChild, ServiceChild
-from dev_stack.keeper import Keeper
-from dev_stack.output import STACK, Output
-from dev_stack.overview import overview
-from dev_stack.plan import Plan
 from dev_stack.services import Service
+from dev_stack.supervision.children import Child, ServerChild, ServiceChild
+from dev_stack.supervision.output import STACK, Output
+from dev_stack.supervision.overview import overview
+from dev_stack.supervision.plan import Plan
+from dev_stack.supervision.restarter import Keeper
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

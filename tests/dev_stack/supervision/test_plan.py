@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from dev_stack.plan import Plan, PortInvalidError, PortTakenError, environment_of
 from dev_stack.ports import free_port
 from dev_stack.services import SERVICES, Service, named_services
+from dev_stack.supervision.plan import Plan, PortInvalidError, PortTakenError, environment_of
 
 LONELY = Service(name="lonely", command=(), port=1)
 

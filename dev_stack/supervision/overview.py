@@ -5,8 +5,8 @@ import io
 from rich.console import Console
 from rich.table import Table
 
-from dev_stack.plan import Plan
 from dev_stack.ports import LOOPBACK
+from dev_stack.supervision.plan import Plan
 
 _WIDTH = 160
 

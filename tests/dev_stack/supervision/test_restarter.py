@@ -3,8 +3,8 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from dev_stack.children import Child
-from dev_stack.keeper import Keeper, in_words, pause_seconds
+from dev_stack.supervision.children import Child
+from dev_stack.supervision.restarter import Keeper, in_words, pause_seconds
 
 
 class FakeChild:

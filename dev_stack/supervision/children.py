@@ -7,11 +7,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
 
-from dev_stack.output import lines_of
 from dev_stack.ports import LOOPBACK
 from dev_stack.servers.parent_death import leash
 from dev_stack.servers.server import Server, ServerNotReadyError
 from dev_stack.services import Service
+from dev_stack.supervision.output import lines_of
 
 _ANSWER_SECONDS: Final = 2
 _LAST_OUTPUT_SECONDS: Final = 2

@@ -3,7 +3,7 @@ import io
 
 import pytest
 
-from dev_stack.output import Output, lines_of
+from dev_stack.supervision.output import Output, lines_of
 
 
 async def _lines(*chunks: bytes) -> list[str]:

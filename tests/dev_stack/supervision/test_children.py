@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from dev_stack.children import ServiceChild
 from dev_stack.ports import free_port
 from dev_stack.services import Service
+from dev_stack.supervision.children import ServiceChild
 from tests.dev_stack.stand_in_stack import STAND_IN
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from dev_stack.data_lock import AlreadyRunningError, held
+from dev_stack.supervision.single_instance import AlreadyRunningError, held
 
 
 def test_a_folder_is_held_by_one_at_a_time(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final, Self
 
-from dev_stack.children import Child
+from dev_stack.supervision.children import Child
 
 _POLL_SECONDS: Final = 0.1
 _PATIENCE_SECONDS: Final = 30
