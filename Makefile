@@ -54,5 +54,5 @@ clean: ## Remove .venv and caches; .data, which holds your data, stays.
 # Touched last, so that an installation that was interrupted is done again.
 $(READY): requirements-dev.txt
 	@command -v $(PYTHON) > /dev/null || { echo "There is no $(PYTHON): install Python 3.11 or newer, or name it by PYTHON=…"; exit 1; }
-	@$(PYTHON) -m dev_stack.virtual_environment
+	@$(PYTHON) -m dev_stack.setup.virtual_environment
 	@touch $@

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from dev_stack.system_packages import install_packages
+from dev_stack.setup.system_packages import install_packages
 
 CONNECTIONS: Final = 64
 _SCRIPT: Final = Path(__file__).with_name("load.lua")

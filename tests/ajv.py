@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dev_stack.node_tools import node_command
+from dev_stack.setup.node_tools import node_command
 
 JsonObject = dict[str, Any]
 

@@ -4,7 +4,7 @@ import shutil
 from typing import Final
 
 from dev_stack.errors import StackError
-from dev_stack.system_packages import install_packages
+from dev_stack.setup.system_packages import install_packages
 
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _INSTEAD: Final = "put a Chromium or Google Chrome on the PATH"

@@ -13,7 +13,7 @@ from pymongo.errors import PyMongoError
 from dev_stack.errors import StackError
 from dev_stack.ports import LOOPBACK, answers
 from dev_stack.servers.server import Server
-from dev_stack.system_packages import install_packages
+from dev_stack.setup.system_packages import install_packages
 
 _WHEEL_FOLDER: Final = Path(sysconfig.get_path("purelib"), "fiftyone", "db", "bin")
 _LIBRARIES: Final = ("libcurl4", "libssl3", "liblzma5")

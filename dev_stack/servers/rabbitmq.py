@@ -10,7 +10,7 @@ from dev_stack.errors import StackError
 from dev_stack.ports import LOOPBACK, free_port
 from dev_stack.servers.epmd import Epmd
 from dev_stack.servers.server import Server
-from dev_stack.system_packages import install_packages
+from dev_stack.setup.system_packages import install_packages
 
 # The command on the PATH insists on the user rabbitmq and its folders; the package's own script does not.
 _SCRIPT: Final = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")

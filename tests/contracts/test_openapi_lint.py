@@ -14,7 +14,7 @@ import orders_service.main
 import passengers_service.main
 import reservations_service.main
 import user_service.main
-from dev_stack.node_tools import node_command
+from dev_stack.setup.node_tools import node_command
 from orders_service.config.settings import OrdersSettings
 from passengers_service.config.settings import PassengersSettings
 from reservations_service.config.settings import ReservationsSettings

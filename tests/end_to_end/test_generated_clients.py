@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from dev_stack import node_tools, python_tools
-from dev_stack.node_tools import node_command
-from dev_stack.python_tools import python_of
+from dev_stack.setup import node_tools, python_tools
+from dev_stack.setup.node_tools import node_command
+from dev_stack.setup.python_tools import python_of
 from tests.end_to_end.conftest import Apis
 
 SERVICES = ("orders_service", "passengers_service")

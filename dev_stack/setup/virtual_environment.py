@@ -1,4 +1,4 @@
-"""Makes `.venv` with what requirements-dev.txt pins: `python3 -m dev_stack.virtual_environment`, run by the Makefile.
+"""Makes `.venv` with what requirements-dev.txt pins: `python3 -m dev_stack.setup.virtual_environment`, run by the Makefile.
 
 Runs on whatever `python3` is, before anything is installed: standard library only, and syntax that a Python too old
 can still read, so that it says so in a sentence.
@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Final
 
 from dev_stack.errors import StackError
-from dev_stack.system_packages import install_packages
+from dev_stack.setup.system_packages import install_packages
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+ROOT: Final = Path(__file__).resolve().parents[2]
 _FOLDER: Final = ROOT / ".venv"
 _PYTHON: Final = _FOLDER / "bin" / "python"
 

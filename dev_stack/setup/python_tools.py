@@ -13,7 +13,7 @@ from uv import find_uv_bin
 
 from dev_stack.errors import StackError
 
-FOLDER: Final = Path(__file__).resolve().parents[1] / "tests" / "python_tools"
+FOLDER: Final = Path(__file__).resolve().parents[2] / "tests" / "python_tools"
 
 
 class PythonToolsMissingError(StackError):
