@@ -8,10 +8,10 @@ from statistics import quantiles
 from typing import Final, Self
 from urllib.request import Request, urlopen
 
-from benchmarks.processes import Contender
-from benchmarks.row import Row, row_of
-from benchmarks.site import Site
-from benchmarks.wrk import CONNECTIONS, load
+from benchmarks.harness.processes import Contender
+from benchmarks.harness.row import Row, row_of
+from benchmarks.harness.testbed import Site
+from benchmarks.harness.wrk import CONNECTIONS, load
 
 _WORDS: Final = b"New order received: "
 _ORDER: Final = json.dumps(

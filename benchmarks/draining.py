@@ -7,9 +7,9 @@ from typing import Final
 
 from bson import ObjectId
 
-from benchmarks.processes import Contender, ours, python
-from benchmarks.row import Row, alternate, row_of
-from benchmarks.site import Site
+from benchmarks.harness.processes import Contender, ours, python
+from benchmarks.harness.row import Row, alternate, row_of
+from benchmarks.harness.testbed import Site
 from orders_service.config.rabbit import ORDERS_QUEUE
 from orders_service.events import order_created
 from service_kit.clock import utc_now

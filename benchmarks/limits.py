@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Final
 
-from benchmarks.processes import Contender
-from benchmarks.row import Row, row_of
-from benchmarks.site import Site
-from benchmarks.wrk import Load, load
+from benchmarks.harness.processes import Contender
+from benchmarks.harness.row import Row, row_of
+from benchmarks.harness.testbed import Site
+from benchmarks.harness.wrk import Load, load
 
 _SECONDS: Final = 5
 CALLERS: Final = (1, 4, 16, 64, 128, 256)

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from bson import ObjectId
 
-from benchmarks.processes import Contender
-from benchmarks.row import Row, alternate, row_of
-from benchmarks.site import Site
-from benchmarks.wrk import load
+from benchmarks.harness.processes import Contender
+from benchmarks.harness.row import Row, alternate, row_of
+from benchmarks.harness.testbed import Site
+from benchmarks.harness.wrk import load
 from orders_service.models.order import NewItem, NewOrder
 from orders_service.services.new_order import as_document, new_order_id, placed_view
 from service_kit.pagination import encode_cursor

@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from benchmarks.processes import ROOT, Contender
-from benchmarks.row import Row, alternate, row_of
-from benchmarks.site import Documents, Site
-from benchmarks.wrk import load
+from benchmarks.harness.processes import ROOT, Contender
+from benchmarks.harness.row import Row, alternate, row_of
+from benchmarks.harness.testbed import Documents, Site
+from benchmarks.harness.wrk import load
 
 _SECONDS: Final = 4
 _TIMES: Final = 2

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import asyncpg
 
-from benchmarks.processes import Contender
-from benchmarks.row import Row, alternate, row_of
-from benchmarks.site import Site
-from benchmarks.wrk import load
+from benchmarks.harness.processes import Contender
+from benchmarks.harness.row import Row, alternate, row_of
+from benchmarks.harness.testbed import Site
+from benchmarks.harness.wrk import load
 
 COUNT: Final = 7_000
 _MILLION: Final = 1_000_000

@@ -10,9 +10,9 @@ from urllib.request import Request, urlopen
 
 import bcrypt
 
-from benchmarks.row import Row, alternate, row_of
-from benchmarks.site import Site
-from benchmarks.wrk import load
+from benchmarks.harness.row import Row, alternate, row_of
+from benchmarks.harness.testbed import Site
+from benchmarks.harness.wrk import load
 from user_service.services.passwords import usable_cores
 
 _SECONDS: Final = 10

@@ -9,10 +9,10 @@ from typing import Any, Final
 import asyncpg
 import httpx
 
+from benchmarks.harness.processes import Contender
+from benchmarks.harness.row import Row, row_of
+from benchmarks.harness.testbed import Site
 from benchmarks.passengers import passengers
-from benchmarks.processes import Contender
-from benchmarks.row import Row, row_of
-from benchmarks.site import Site
 
 _PASSENGERS: Final = 500
 _A_SECOND: Final = 100

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any, Final
 
-from benchmarks import wrk
+from benchmarks.harness import wrk
 from orders_service.events import order_created
 from orders_service.models.order import NewOrder
 from orders_service.services.new_order import as_document, new_order_id, placed_view

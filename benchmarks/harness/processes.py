@@ -11,7 +11,7 @@ from dev_stack.ports import LOOPBACK, free_port
 from dev_stack.servers.server import Server
 from dev_stack.services import named_services
 
-ROOT: Final = Path(__file__).resolve().parents[1]
+ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 class Contender(Server):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.row import Row, alternate, row_of
+from benchmarks.harness.row import Row, alternate, row_of
 
 SAMPLES = {"ours": [30.0, 10.0, 20.0], "floor": [60.0, 40.0, 40.0], "peer": [10.0, 10.0, 10.0]}
 

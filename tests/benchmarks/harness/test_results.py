@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.results import DOCUMENTS, filled, read
+from benchmarks.harness.results import DOCUMENTS, filled, read
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

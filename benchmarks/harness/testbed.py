@@ -12,7 +12,7 @@ import aio_pika
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
-from benchmarks.processes import Contender, node, ours, python
+from benchmarks.harness.processes import Contender, node, ours, python
 from dev_stack.ports import free_port
 from dev_stack.servers.mongod import Mongod
 from dev_stack.servers.postgres import Postgres

@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from benchmarks.harness.machine import machine
+from benchmarks.harness.processes import ROOT
+from benchmarks.harness.row import Row
 from benchmarks.limits import CALLERS, REPLICAS, SERVICES
-from benchmarks.machine import machine
-from benchmarks.processes import ROOT
-from benchmarks.row import Row
 
 RESULTS: Final = ROOT / "benchmarks" / "results.json"
 _BEGIN: Final = "<!-- benchmarks: filled in by `make bench` -->\n"
