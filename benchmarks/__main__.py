@@ -8,11 +8,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import announcement, draining, limits, listing, orders, passengers, sign_ups, sync
 from benchmarks.harness import wrk
 from benchmarks.harness.results import write
 from benchmarks.harness.row import Row
 from benchmarks.harness.testbed import Site, open_site
+from benchmarks.measures import announcement, draining, limits, listing, orders, passengers, sign_ups, sync
 
 BENCHMARKS: Final[dict[str, Callable[[Site], Sequence[Row]]]] = {
     "orders": orders.measure,

@@ -7,7 +7,7 @@ from typing import Any, Final
 from benchmarks.harness.machine import machine
 from benchmarks.harness.processes import ROOT
 from benchmarks.harness.row import Row
-from benchmarks.limits import CALLERS, REPLICAS, SERVICES
+from benchmarks.measures.limits import CALLERS, REPLICAS, SERVICES
 
 RESULTS: Final = ROOT / "benchmarks" / "results.json"
 _BEGIN: Final = "<!-- benchmarks: filled in by `make bench` -->\n"

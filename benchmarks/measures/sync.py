@@ -12,7 +12,7 @@ import httpx
 from benchmarks.harness.processes import Contender
 from benchmarks.harness.row import Row, row_of
 from benchmarks.harness.testbed import Site
-from benchmarks.passengers import passengers
+from benchmarks.measures.passengers import passengers
 
 _PASSENGERS: Final = 500
 _A_SECOND: Final = 100
