@@ -29,7 +29,7 @@ def measure(site: Site) -> Sequence[Row]:
         "ours": _until_published(site, site.ours("orders_service"), site.collection("ours")),
         "Fastify": _rate(site, site.node(_FASTIFY / "server.js", "fastify")),
         "FastAPI + Beanie": _rate(site, site.python("benchmarks.peers.fastapi_inline", "fastapi")),
-        "floor": _rate(site, site.python("service_kit.runtime.serve", "floor", "benchmarks.floor:app")),
+        "floor": _rate(site, site.python("service_kit.runtime.serve", "floor", "benchmarks.floors.orders:app")),
         "FastAPI + Beanie, usual durability": _rate(
             site, site.python("benchmarks.peers.fastapi_inline", "fastapi_usual", DURABILITY="usual")
         ),

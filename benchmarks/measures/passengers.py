@@ -57,7 +57,7 @@ def _peer(site: Site) -> Contender:
 
 def _floor(site: Site) -> Contender:
     asyncio.run(_make_database(site, "passengers_floor"))
-    return site.python("service_kit.runtime.serve", "passengers_floor", "benchmarks.passengers_floor:app")
+    return site.python("service_kit.runtime.serve", "passengers_floor", "benchmarks.floors.passengers:app")
 
 
 async def _make_database(site: Site, name: str) -> None:
