@@ -10,9 +10,9 @@ import asyncpg
 import httpx
 import pytest
 
+from faults.replication import Copies, opened
+from faults.servers import until
 from passengers_service.factory import passengers
-from tests.faults.copies import Copies, opened
-from tests.faults.servers import until
 from tests.system import ROOT, ServiceProcess
 
 _PASSENGERS = 1_200

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.faults.performances import PERFORMANCES, Performance
-from tests.faults.verdict import Verdict
+from faults.catalog import PERFORMANCES, Performance
+from faults.verdict import Verdict
 
 _SEED = 20_261_121
 _SECONDS = 4

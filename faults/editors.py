@@ -13,7 +13,7 @@ from uuid import UUID
 
 import httpx
 
-from tests.faults.crowd import AGAIN_SECONDS, PATIENCE_SECONDS, Crowd
+from faults.clients import AGAIN_SECONDS, PATIENCE_SECONDS, Crowd
 
 OWN_FIELDS: Final = ("phone", "first_name")
 """Whose they are: the editor's on the first side, and on the second."""

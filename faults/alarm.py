@@ -10,17 +10,17 @@ from urllib.request import urlopen
 
 import msgspec
 
+from faults.memory import resident_mb
+from faults.servers import until
+from faults.session import trial
+from faults.testbed import Site
+from faults.verdict import Verdict
 from orders_service.events import order_created
 from orders_service.models.order import NewOrder
 from orders_service.services.new_order import as_document, new_order_id, placed_view
 from service_kit.clock import utc_now
 from service_kit.mongo.outbox import new_entry, stored
 from service_kit.outbox.store import LEASE
-from tests.faults.memory import resident_mb
-from tests.faults.servers import until
-from tests.faults.site import Site
-from tests.faults.trial import trial
-from tests.faults.verdict import Verdict
 from tests.service_kit.stage import rabbitmqctl
 from tests.system import WISH
 

@@ -6,8 +6,8 @@ from inspect import getdoc
 from random import Random
 from typing import Final, Self
 
-from tests.faults import faults
-from tests.faults.faults import Fault
+from faults import faults
+from faults.faults import Fault
 
 Round = tuple[Fault, ...]
 """Faults that happen at the same time."""

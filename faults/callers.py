@@ -9,7 +9,7 @@ from typing import Final, Self
 
 import httpx
 
-from tests.faults.crowd import AGAIN_SECONDS, PATIENCE_SECONDS, Crowd
+from faults.clients import AGAIN_SECONDS, PATIENCE_SECONDS, Crowd
 from tests.system import WISH
 
 _CALLERS: Final = 16

@@ -6,16 +6,16 @@ from functools import partial
 from inspect import getdoc
 from typing import Any, Final, Protocol
 
-from tests.faults.alarm import alarm
-from tests.faults.backlog import backlog
-from tests.faults.clocks import clocks_apart
-from tests.faults.copies import SYNC_FAULTS, sync
-from tests.faults.dead_queue import dead_queue
-from tests.faults.frozen import frozen_replica
-from tests.faults.memory import memory
-from tests.faults.run import run
-from tests.faults.scenarios import SCENARIOS
-from tests.faults.verdict import Verdict
+from faults.alarm import alarm
+from faults.backlog import backlog
+from faults.clocks import clocks_apart
+from faults.dead_queue import dead_queue
+from faults.frozen import frozen_replica
+from faults.memory import memory
+from faults.replication import SYNC_FAULTS, sync
+from faults.run import run
+from faults.scenarios import SCENARIOS
+from faults.verdict import Verdict
 
 
 class Perform(Protocol):

@@ -5,9 +5,9 @@ import time
 from random import Random
 from typing import Final
 
-from tests.faults.scenarios import Scenario
-from tests.faults.trial import trial
-from tests.faults.verdict import Verdict
+from faults.scenarios import Scenario
+from faults.session import trial
+from faults.verdict import Verdict
 
 _LONGEST_PEACE_SECONDS: Final = 2.0
 _AFTERWARDS: Final = 50

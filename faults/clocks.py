@@ -7,9 +7,9 @@ from typing import Final
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.faults.site import Site
-from tests.faults.trial import trial
-from tests.faults.verdict import Verdict
+from faults.session import trial
+from faults.testbed import Site
+from faults.verdict import Verdict
 from tests.system import ROOT, ServiceProcess
 
 _AHEAD: Final = {"CLOCK_AHEAD_SECONDS": "3600", "PYTHONPATH": f"{Path(__file__).parent / 'ahead'}:{ROOT}"}

@@ -10,16 +10,16 @@ from statistics import median
 from typing import Any, Final
 
 from benchmarks.harness import wrk
+from faults.servers import until
+from faults.session import trial
+from faults.testbed import Site
+from faults.verdict import Verdict
 from orders_service.events import order_created
 from orders_service.models.order import NewOrder
 from orders_service.services.new_order import as_document, new_order_id, placed_view
 from service_kit.clock import utc_now
 from service_kit.mongo.outbox import new_entry, stored
 from service_kit.outbox.store import LEASE
-from tests.faults.servers import until
-from tests.faults.site import Site
-from tests.faults.trial import trial
-from tests.faults.verdict import Verdict
 from tests.system import WISH
 
 _ORDERS: Final = 100_000

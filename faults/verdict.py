@@ -5,9 +5,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final, Self
 
+from faults.callers import Callers
+from faults.testbed import Site
 from service_kit.rabbit.consumer import MOST_REPEATED
-from tests.faults.callers import Callers
-from tests.faults.site import Site
 
 _SHOWN: Final = 10
 _REPEATED: Final = "repeated although their consumer was not killed"

@@ -16,10 +16,10 @@ import httpx
 
 from dev_stack.ports import free_port
 from dev_stack.servers.postgres import Postgres
-from tests.faults.crowd import AGAIN_SECONDS
-from tests.faults.faults import frozen
-from tests.faults.servers import start_all, until
-from tests.faults.verdict import Verdict, in_sentences
+from faults.clients import AGAIN_SECONDS
+from faults.faults import frozen
+from faults.servers import start_all, until
+from faults.verdict import Verdict, in_sentences
 from tests.system import ServiceProcess
 
 _IDLE_SECONDS: Final = 2

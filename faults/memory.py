@@ -9,8 +9,8 @@ from statistics import median
 from typing import Final
 from urllib.request import urlopen
 
-from tests.faults.trial import trial
-from tests.faults.verdict import Verdict
+from faults.session import trial
+from faults.verdict import Verdict
 from tests.system import ServiceProcess
 
 _PAGE_MB: Final = os.sysconf("SC_PAGE_SIZE") / 1_000_000

@@ -8,11 +8,11 @@ from typing import Final
 
 import aio_pika
 
+from faults.servers import until
+from faults.session import trial
+from faults.testbed import Site
+from faults.verdict import Verdict
 from orders_service.config.rabbit import ORDERS_QUEUE
-from tests.faults.servers import until
-from tests.faults.site import Site
-from tests.faults.trial import trial
-from tests.faults.verdict import Verdict
 from tests.system import ROOT
 
 _MESSAGES: Final = 10_000

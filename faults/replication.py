@@ -20,11 +20,11 @@ from aio_pika.exceptions import ChannelNotFoundEntity
 from dev_stack.ports import free_port
 from dev_stack.servers.postgres import Postgres
 from dev_stack.servers.rabbitmq import RabbitNode
+from faults.editors import CONTESTED, Editors
+from faults.faults import broker_killed, broker_stopped, frozen, killed, store_killed
+from faults.servers import Servers, start_all, until
+from faults.verdict import Verdict, in_sentences
 from passengers_service.config.rabbit import PASSENGERS_QUEUE, RESERVATIONS_QUEUE
-from tests.faults.editors import CONTESTED, Editors
-from tests.faults.faults import broker_killed, broker_stopped, frozen, killed, store_killed
-from tests.faults.servers import Servers, start_all, until
-from tests.faults.verdict import Verdict, in_sentences
 from tests.system import ServiceProcess
 
 _LONGEST_PEACE_SECONDS: Final = 2.0

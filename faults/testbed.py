@@ -17,11 +17,11 @@ from dev_stack.ports import free_port
 from dev_stack.servers.mongod import Mongod
 from dev_stack.servers.rabbitmq import RabbitNode
 from dev_stack.servers.server import Server
+from faults.consumer_output import Told
+from faults.servers import Servers, start_all
 from orders_service.config.rabbit import ORDERS_QUEUE
 from service_kit.outbox.store import PARKED_UNTIL
 from tests.cable import Cable
-from tests.faults.servers import Servers, start_all
-from tests.faults.told import Told
 from tests.system import ServiceProcess
 
 DATABASE: Final = "faults"

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from tests.faults import site as sites
-from tests.faults.callers import Callers
-from tests.faults.servers import until
-from tests.faults.site import Site
-from tests.faults.verdict import Verdict
+from faults import testbed as sites
+from faults.callers import Callers
+from faults.servers import until
+from faults.testbed import Site
+from faults.verdict import Verdict
 
 
 @dataclass

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tests.faults.performances import PERFORMANCES, Performance
-from tests.faults.report import print_report
-from tests.faults.verdict import Verdict
+from faults.catalog import PERFORMANCES, Performance
+from faults.report import print_report
+from faults.verdict import Verdict
 
 app = typer.Typer(add_completion=False)
 

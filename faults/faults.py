@@ -12,9 +12,9 @@ import aio_pika
 
 from dev_stack.servers.rabbitmq import RabbitNode
 from dev_stack.servers.server import Server
+from faults.servers import Servers, until
+from faults.testbed import CONNECTIONS, Site
 from orders_service.config.rabbit import ORDERS_QUEUE
-from tests.faults.servers import Servers, until
-from tests.faults.site import CONNECTIONS, Site
 
 Fault = Callable[[Site, Random], Awaitable[None]]
 

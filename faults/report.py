@@ -7,7 +7,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from tests.faults.verdict import Verdict
+from faults.verdict import Verdict
 
 _COLUMNS: Final = (
     *("scenario", "seed", "rounds", "posts", "accepted", "503", "unknown settled", "found", "lines", "lost"),
