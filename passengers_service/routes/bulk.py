@@ -9,11 +9,11 @@ from pydantic import WithJsonSchema
 
 from passengers_service.config.settings import PassengersSettings
 from passengers_service.models.passenger import NewPassenger
-from passengers_service.services.bulk_csv import BadHeaderLineError
-from passengers_service.services.bulk_formats import UnknownFormatError, reader_for
-from passengers_service.services.bulk_load import Loads, TooManyRowsError
-from passengers_service.services.bulk_result import LoadResult, NoRowsError, RejectedRowsError
-from passengers_service.services.bulk_rows import UnfinishedBodyError
+from passengers_service.services.bulk.csv_reader import BadHeaderLineError
+from passengers_service.services.bulk.formats import UnknownFormatError, reader_for
+from passengers_service.services.bulk.load import Loads, TooManyRowsError
+from passengers_service.services.bulk.reader import UnfinishedBodyError
+from passengers_service.services.bulk.result import LoadResult, NoRowsError, RejectedRowsError
 from service_kit.api.body_spool import NoRoomError, spooled
 from service_kit.api.dependencies import NowDep
 from service_kit.api.request_stream import CutOffBodyError, Patience, SlowBodyError, streamed_body, streams_body

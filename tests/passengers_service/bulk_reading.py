@@ -1,7 +1,7 @@
 """What a reader makes of a body."""
 
-from passengers_service.services.bulk_check import CheckedRows, checked
-from passengers_service.services.bulk_rows import RowReader
+from passengers_service.services.bulk.reader import RowReader
+from passengers_service.services.bulk.validation import CheckedRows, checked
 from tests.passengers_service.bulk_rows import JsonObject
 
 

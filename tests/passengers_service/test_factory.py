@@ -8,8 +8,8 @@ from passengers_service import factory
 from passengers_service.factory import Format, passengers
 from passengers_service.factory_names import COUNTRIES
 from passengers_service.models.passenger import NewPassenger
-from passengers_service.services.bulk_check import checked
-from passengers_service.services.bulk_formats import reader_for
+from passengers_service.services.bulk.formats import reader_for
+from passengers_service.services.bulk.validation import checked
 
 KINDS = {Format.json: "application/json", Format.ndjson: "application/x-ndjson", Format.csv: "text/csv"}
 

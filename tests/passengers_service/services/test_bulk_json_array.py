@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from passengers_service.services.bulk_json_array import JsonArrayReader
+from passengers_service.services.bulk.json_array import JsonArrayReader
 from service_kit.problems import MalformedRequestError
 from tests.passengers_service.bulk_reading import read
 

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from passengers_service.services.bulk_check import checked
-from passengers_service.services.bulk_csv import CsvReader
-from passengers_service.services.bulk_json import NdjsonReader
-from passengers_service.services.bulk_json_array import JsonArrayReader
-from passengers_service.services.bulk_rows import RowReader, chunks_of
+from passengers_service.services.bulk.csv_reader import CsvReader
+from passengers_service.services.bulk.json_array import JsonArrayReader
+from passengers_service.services.bulk.json_readers import NdjsonReader
+from passengers_service.services.bulk.reader import RowReader, chunks_of
+from passengers_service.services.bulk.validation import checked
 from service_kit.problems import MalformedRequestError
 from tests.passengers_service.bulk_reading import numbers, read, told
 from tests.passengers_service.bulk_rows import JsonObject, as_csv, as_json, as_ndjson, row_of

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from passengers_service.services.bulk_csv import BadHeaderLineError, CsvReader
-from passengers_service.services.bulk_formats import UnknownFormatError, reader_for
-from passengers_service.services.bulk_json import NdjsonReader
-from passengers_service.services.bulk_json_array import JsonArrayReader
-from passengers_service.services.bulk_rows import MAX_ROW_CHARACTERS, RowReader, UnfinishedBodyError, chunks_of
+from passengers_service.services.bulk.csv_reader import BadHeaderLineError, CsvReader
+from passengers_service.services.bulk.formats import UnknownFormatError, reader_for
+from passengers_service.services.bulk.json_array import JsonArrayReader
+from passengers_service.services.bulk.json_readers import NdjsonReader
+from passengers_service.services.bulk.reader import MAX_ROW_CHARACTERS, RowReader, UnfinishedBodyError, chunks_of
 from service_kit.problems import MalformedRequestError
 from tests.passengers_service.bulk_reading import numbers, read, stored, told
 from tests.passengers_service.bulk_rows import COLUMNS, JsonObject, as_csv, as_json, as_ndjson, row_of

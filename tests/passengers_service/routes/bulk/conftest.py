@@ -14,7 +14,7 @@ from passengers_service.config.database import open_store
 from passengers_service.config.settings import PassengersSettings
 from passengers_service.events import NODE, PassengersChanged
 from passengers_service.routes import bulk, passengers
-from passengers_service.services.bulk_load import Loads
+from passengers_service.services.bulk.load import Loads
 from service_kit.api.app import create_app
 from service_kit.api.body_spool import SpoolRoom
 from service_kit.clock import utc_now

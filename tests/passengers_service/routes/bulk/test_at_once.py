@@ -9,8 +9,8 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from passengers_service.services import bulk_load
-from passengers_service.services.bulk_load import Loads
+from passengers_service.services.bulk import load as bulk_load
+from passengers_service.services.bulk.load import Loads
 from service_kit.postgres.store import PostgresStore
 from tests.passengers_service.bulk_rows import as_ndjson, row_of
 from tests.passengers_service.routes.bulk.conftest import MAX_ROWS, NDJSON, counts, events, load, stored

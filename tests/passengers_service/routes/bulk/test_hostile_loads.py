@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from passengers_service.services.bulk_result import LISTED_MISTAKES
+from passengers_service.services.bulk.result import LISTED_MISTAKES
 from tests.passengers_service.bulk_rows import as_json, as_ndjson, row_of
 from tests.passengers_service.routes.bulk.conftest import JSON, LENIENT, MAX_ROWS, NDJSON, load, reasons
 

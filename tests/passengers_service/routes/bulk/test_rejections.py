@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from passengers_service.services.bulk_result import LISTED_MISTAKES
+from passengers_service.services.bulk.result import LISTED_MISTAKES
 from service_kit.postgres.store import PostgresStore
 from tests.passengers_service.bulk_rows import as_csv, as_ndjson, row_of
 from tests.passengers_service.routes.bulk.conftest import CSV, LENIENT, counts, events, load, reasons, stored

@@ -10,7 +10,7 @@ import pytest
 from msgspec import UNSET
 from sqlalchemy import text
 
-from passengers_service.services import bulk_load
+from passengers_service.services.bulk import load as bulk_load
 from service_kit.postgres.store import PostgresStore
 from tests.passengers_service.bulk_rows import JsonObject, as_ndjson, row_of
 from tests.passengers_service.routes.bulk.conftest import LENIENT, asked, counts, events, load

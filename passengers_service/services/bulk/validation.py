@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from passengers_service.models.passenger import NewPassenger
-from passengers_service.services.bulk_rows import Row, RowReader
+from passengers_service.services.bulk.reader import Row, RowReader
 
 _NO_OBJECT: Final = "model_type"
 _NO_JSON: Final = "json_invalid"

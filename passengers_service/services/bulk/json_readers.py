@@ -1,4 +1,4 @@
-"""Rows in JSON: how one object a line (NDJSON) is cut, and what is in a row. `bulk_json_array.py` cuts an array."""
+"""Rows in JSON: how one object a line (NDJSON) is cut, and what is in a row. `services/bulk/json_array.py` cuts an array."""
 
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Final
@@ -8,7 +8,7 @@ from pydantic import FailFast, TypeAdapter
 from pydantic_core import from_json
 
 from passengers_service.models.passenger import NewPassenger
-from passengers_service.services.bulk_rows import BOM, UnfinishedBodyError, require_short
+from passengers_service.services.bulk.reader import BOM, UnfinishedBodyError, require_short
 
 # At the first bad row it stops: which others are bad is asked row by row, so that no heap of mistakes is ever made.
 _PASSENGERS: Final = TypeAdapter(Annotated[list[NewPassenger], FailFast()])

@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Final
 from pydantic import FailFast, TypeAdapter
 
 from passengers_service.models.passenger import NewPassenger
-from passengers_service.services.bulk_rows import UnfinishedBodyError, require_short
+from passengers_service.services.bulk.reader import UnfinishedBodyError, require_short
 from service_kit.problems import MalformedRequestError
 
 CHARSETS: Final = {"utf-8": "utf-8-sig", "us-ascii": "ascii", "iso-8859-1": "iso-8859-1", "windows-1252": "cp1252"}

@@ -5,10 +5,10 @@ from email.message import Message
 from http import HTTPStatus
 from typing import Final
 
-from passengers_service.services.bulk_csv import CHARSETS, CsvReader
-from passengers_service.services.bulk_json import NdjsonReader
-from passengers_service.services.bulk_json_array import JsonArrayReader
-from passengers_service.services.bulk_rows import RowReader
+from passengers_service.services.bulk.csv_reader import CHARSETS, CsvReader
+from passengers_service.services.bulk.json_array import JsonArrayReader
+from passengers_service.services.bulk.json_readers import NdjsonReader
+from passengers_service.services.bulk.reader import RowReader
 from service_kit.problems import ServiceError
 
 

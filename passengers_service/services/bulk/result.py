@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic import BaseModel, Field
 
-from passengers_service.services.bulk_check import RejectedRow
+from passengers_service.services.bulk.validation import RejectedRow
 from service_kit.problems import ServiceError
 
 LISTED_MISTAKES: Final = 1_000

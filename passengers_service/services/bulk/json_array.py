@@ -11,8 +11,8 @@ from typing import ClassVar, Final
 
 import msgspec
 
-from passengers_service.services.bulk_json import JsonRows
-from passengers_service.services.bulk_rows import BOM, require_short
+from passengers_service.services.bulk.json_readers import JsonRows
+from passengers_service.services.bulk.reader import BOM, require_short
 from service_kit.problems import MalformedRequestError
 
 _ELEMENTS: Final = msgspec.json.Decoder(list[msgspec.Raw])

@@ -11,14 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.schema import CreateTable
 
 from passengers_service.models.passenger import NewPassenger, PassengerEdit
-from passengers_service.services.bulk_check import RejectedRow
-from passengers_service.services.bulk_statements import (
+from passengers_service.services.bulk.statements import (
     DROP_REPEATED,
     DROP_REPEATED_IDS,
     DROP_TAKEN_DOCUMENTS,
     DROP_TAKEN_IDS,
     STAGED,
 )
+from passengers_service.services.bulk.validation import RejectedRow
 from service_kit.fields.uuid7 import uuid7_texts
 from service_kit.postgres.bulk_copy import copy_rows
 

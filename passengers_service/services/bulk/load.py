@@ -17,11 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from passengers_service.events import PASSENGER_CHANGED, SOURCE
 from passengers_service.models.tables import DOCUMENT_INDEX, LIST_VERSION
-from passengers_service.services.bulk_check import checked
-from passengers_service.services.bulk_result import LoadResult, NoRowsError
-from passengers_service.services.bulk_rows import Row, RowReader, chunks_of
-from passengers_service.services.bulk_staging import Numbered, Staging, Step
-from passengers_service.services.bulk_statements import INSERT, IS_ANYBODY_KNOWN, LOCK, ONE_AT_A_TIME, UPDATE
+from passengers_service.services.bulk.reader import Row, RowReader, chunks_of
+from passengers_service.services.bulk.result import LoadResult, NoRowsError
+from passengers_service.services.bulk.staging import Numbered, Staging, Step
+from passengers_service.services.bulk.statements import INSERT, IS_ANYBODY_KNOWN, LOCK, ONE_AT_A_TIME, UPDATE
+from passengers_service.services.bulk.validation import checked
 from service_kit.api.body_spool import SpooledBody
 from service_kit.messaging.events import envelope_parts
 from service_kit.postgres.engine import violated_constraint
