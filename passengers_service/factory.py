@@ -17,7 +17,7 @@ import typer
 from polyfactory.decorators import post_generated
 from polyfactory.factories.pydantic_factory import ModelFactory
 
-from passengers_service.factory_names import COUNTRIES
+from passengers_service.commands.factory_names import COUNTRIES
 from passengers_service.models.passenger import NewPassenger, PassengerEdit
 
 _BY_CODE: Final = {country.code: country for country in COUNTRIES}

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from passengers_service.load_parts import CONTENT_TYPES, SUFFIXES, Format, Part, UnreadableFileError, parts_of
+from passengers_service.commands.load_parts import CONTENT_TYPES, SUFFIXES, Format, Part, UnreadableFileError, parts_of
 
 _PIECE_BYTES: Final = 262_144
 _TRIES: Final = 6

@@ -5,8 +5,8 @@ import typer
 from typer.testing import CliRunner
 
 from passengers_service import factory
+from passengers_service.commands.factory_names import COUNTRIES
 from passengers_service.factory import Format, passengers
-from passengers_service.factory_names import COUNTRIES
 from passengers_service.models.passenger import NewPassenger
 from passengers_service.services.bulk.formats import reader_for
 from passengers_service.services.bulk.validation import checked

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from passengers_service.load_parts import CONTENT_TYPES, Format, UnreadableFileError, parts_of
+from passengers_service.commands.load_parts import CONTENT_TYPES, Format, UnreadableFileError, parts_of
 from passengers_service.services.bulk.formats import reader_for
 from passengers_service.services.bulk.validation import checked
 from tests.passengers_service.bulk_rows import JsonObject, as_csv, as_json, as_ndjson, row_of
