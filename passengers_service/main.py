@@ -13,7 +13,7 @@ from passengers_service.models.tables import INBOX, OUTBOX
 from passengers_service.models.tables import passengers as passenger_rows
 from passengers_service.routes import bulk, passengers, sync
 from passengers_service.services.bulk.load import Loads
-from passengers_service.services.copy import PASSENGER_COPY
+from passengers_service.services.replica import PASSENGER_COPY
 from service_kit.api.app import create_app
 from service_kit.api.body_spool import SpoolRoom
 from service_kit.clock import utc_now

@@ -8,7 +8,7 @@ import sys
 from passengers_service.config.database import open_store
 from passengers_service.config.settings import PassengersSettings
 from passengers_service.events import NODE
-from passengers_service.services.copy import PASSENGER_COPY
+from passengers_service.services.replica import PASSENGER_COPY
 from service_kit.clock import utc_now
 from service_kit.replication.hybrid_clock import HybridClock
 from service_kit.replication.resync import main

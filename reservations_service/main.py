@@ -11,8 +11,8 @@ from reservations_service.config.settings import ReservationsSettings
 from reservations_service.events import NODE
 from reservations_service.models.tables import INBOX, OUTBOX, PASSENGERS
 from reservations_service.routes import passengers, reservations, sync
-from reservations_service.services.copy import PASSENGER_COPY
 from reservations_service.services.expiry import expiring
+from reservations_service.services.replica import PASSENGER_COPY
 from service_kit.api.app import create_app
 from service_kit.clock import utc_now
 from service_kit.observability.health import Check

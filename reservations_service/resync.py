@@ -8,7 +8,7 @@ import sys
 from reservations_service.config.database import open_store
 from reservations_service.config.settings import ReservationsSettings
 from reservations_service.events import NODE
-from reservations_service.services.copy import PASSENGER_COPY
+from reservations_service.services.replica import PASSENGER_COPY
 from service_kit.clock import utc_now
 from service_kit.replication.hybrid_clock import HybridClock
 from service_kit.replication.resync import main

@@ -8,14 +8,14 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from passengers_service.models.passenger import NewPassenger, PassengerEdit, PassengerView
 from passengers_service.models.tables import LIST_VERSION
 from passengers_service.routes.dependencies import PassengersDep, StoreDep
-from passengers_service.services.listing import PassengerQuery, list_passengers
-from passengers_service.services.passengers import Passenger
-from passengers_service.services.refusals import (
+from passengers_service.services.errors import (
     DocumentTakenError,
     IdTakenError,
     PassengerDeletedError,
     PassengerNotFoundError,
 )
+from passengers_service.services.listing import PassengerQuery, list_passengers
+from passengers_service.services.passengers import Passenger
 from service_kit.api.compression import VARYING, TakesGzip, json_answer
 from service_kit.api.dependencies import NowDep
 from service_kit.api.etags import (

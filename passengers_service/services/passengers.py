@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from passengers_service.events import PassengerChange, PassengerFields, passengers_changed
 from passengers_service.models.passenger import NewPassenger, PassengerEdit, PassengerView
 from passengers_service.models.tables import DOCUMENT_INDEX, LIST_VERSION, OUTBOX, PASSENGERS, passengers
-from passengers_service.services.refusals import (
+from passengers_service.services.errors import (
     DocumentTakenError,
     IdTakenError,
     PassengerDeletedError,

@@ -14,8 +14,8 @@ import passengers_service.models.tables
 import reservations_service.config.rabbit
 import reservations_service.events
 import reservations_service.models.tables
-from passengers_service.services.copy import PASSENGER_COPY as OWNER
-from reservations_service.services.copy import PASSENGER_COPY as COPY
+from passengers_service.services.replica import PASSENGER_COPY as OWNER
+from reservations_service.services.replica import PASSENGER_COPY as COPY
 from service_kit.messaging.events import Event, decode_event, encode_event, read_data
 from service_kit.replication.hybrid_clock import HybridClock, stamp_text
 from service_kit.replication.replica import StampedCopy

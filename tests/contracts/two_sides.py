@@ -11,9 +11,9 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import passengers_service.events
-import passengers_service.services.copy
+import passengers_service.services.replica
 import reservations_service.events
-import reservations_service.services.copy
+import reservations_service.services.replica
 from dev_stack.servers.postgres import Postgres
 from passengers_service.models.passenger import NewPassenger
 from passengers_service.models.passenger import PassengerEdit as OwnersEdit
@@ -169,7 +169,7 @@ async def prepared(postgres: Postgres, name: str, schema: Schema) -> PostgresSto
 
 
 async def new_world(stores: tuple[PostgresStore, PostgresStore], apart: timedelta, chance: Random) -> World:
-    owners, copys = passengers_service.services.copy, reservations_service.services.copy
+    owners, copys = passengers_service.services.replica, reservations_service.services.replica
     owner = Side(stores[0], owners.PASSENGER_COPY, FakeClock(NOON), passengers_service.events.NODE)
     copy = Side(stores[1], copys.PASSENGER_COPY, FakeClock(NOON + apart), reservations_service.events.NODE)
     await owner.clear()

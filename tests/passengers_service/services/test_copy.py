@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from passengers_service.events import PassengerFields
-from passengers_service.services.copy import broken_rule
+from passengers_service.services.replica import broken_rule
 from service_kit.clock import utc_now
 from service_kit.replication.hybrid_clock import HybridClock, stamp_text
 from service_kit.replication.rows import FieldChanges
