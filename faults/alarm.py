@@ -21,8 +21,8 @@ from orders_service.services.new_order import as_document, new_order_id, placed_
 from service_kit.clock import utc_now
 from service_kit.mongo.outbox import new_entry, stored
 from service_kit.outbox.store import LEASE
-from tests.service_kit.stage import rabbitmqctl
-from tests.system import WISH
+from tests.support.rabbit_support import rabbitmqctl
+from tests.support.system import WISH
 
 _TINY: Final = "0.0001"
 _USUAL: Final = "0.4"

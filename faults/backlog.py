@@ -20,7 +20,7 @@ from orders_service.services.new_order import as_document, new_order_id, placed_
 from service_kit.clock import utc_now
 from service_kit.mongo.outbox import new_entry, stored
 from service_kit.outbox.store import LEASE
-from tests.system import WISH
+from tests.support.system import WISH
 
 _ORDERS: Final = 100_000
 _BATCH: Final = 1_000

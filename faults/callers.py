@@ -10,7 +10,7 @@ from typing import Final, Self
 import httpx
 
 from faults.clients import AGAIN_SECONDS, PATIENCE_SECONDS, Crowd
-from tests.system import WISH
+from tests.support.system import WISH
 
 _CALLERS: Final = 16
 

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from faults.session import trial
 from faults.testbed import Site
 from faults.verdict import Verdict
-from tests.system import ROOT, ServiceProcess
+from tests.support.system import ROOT, ServiceProcess
 
 _AHEAD: Final = {"CLOCK_AHEAD_SECONDS": "3600", "PYTHONPATH": f"{Path(__file__).parent / 'ahead'}:{ROOT}"}
 

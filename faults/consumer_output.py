@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, Self
 
-from tests.system import announced
+from tests.support.system import announced
 
 _RESOLUTION_SECONDS: Final = 0.01
 _PATIENCE_SECONDS: Final = 30

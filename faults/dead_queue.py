@@ -13,7 +13,7 @@ from faults.session import trial
 from faults.testbed import Site
 from faults.verdict import Verdict
 from orders_service.config.rabbit import ORDERS_QUEUE
-from tests.system import ROOT
+from tests.support.system import ROOT
 
 _MESSAGES: Final = 10_000
 _PATIENCE_SECONDS: Final = 300

@@ -20,7 +20,7 @@ from faults.clients import AGAIN_SECONDS
 from faults.faults import frozen
 from faults.servers import start_all, until
 from faults.verdict import Verdict, in_sentences
-from tests.system import ServiceProcess
+from tests.support.system import ServiceProcess
 
 _IDLE_SECONDS: Final = 2
 """The limit of PostgreSQL for a transaction that stands still; ten in production."""

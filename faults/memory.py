@@ -11,7 +11,7 @@ from urllib.request import urlopen
 
 from faults.session import trial
 from faults.verdict import Verdict
-from tests.system import ServiceProcess
+from tests.support.system import ServiceProcess
 
 _PAGE_MB: Final = os.sysconf("SC_PAGE_SIZE") / 1_000_000
 _GROWTH: Final = 1.1

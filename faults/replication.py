@@ -25,7 +25,7 @@ from faults.faults import broker_killed, broker_stopped, frozen, killed, store_k
 from faults.servers import Servers, start_all, until
 from faults.verdict import Verdict, in_sentences
 from passengers_service.config.rabbit import PASSENGERS_QUEUE, RESERVATIONS_QUEUE
-from tests.system import ServiceProcess
+from tests.support.system import ServiceProcess
 
 _LONGEST_PEACE_SECONDS: Final = 2.0
 _AFTERWARDS: Final = 20

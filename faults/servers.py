@@ -8,7 +8,7 @@ from typing import Final
 
 from dev_stack.servers.rabbitmq import RabbitNode
 from dev_stack.servers.server import Server
-from tests.system import ServiceProcess
+from tests.support.system import ServiceProcess
 
 PATIENCE_SECONDS: Final = 90.0
 _LOOK_SECONDS: Final = 0.1

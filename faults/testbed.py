@@ -21,8 +21,8 @@ from faults.consumer_output import Told
 from faults.servers import Servers, start_all
 from orders_service.config.rabbit import ORDERS_QUEUE
 from service_kit.outbox.store import PARKED_UNTIL
-from tests.cable import Cable
-from tests.system import ServiceProcess
+from tests.support.system import ServiceProcess
+from tests.support.tcp_proxy import Cable
 
 DATABASE: Final = "faults"
 CONNECTIONS: Final = 64

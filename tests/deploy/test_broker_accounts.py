@@ -28,7 +28,7 @@ from service_kit.messaging.broker import Outcome, OutgoingMessage
 from service_kit.rabbit.connection import connect
 from service_kit.rabbit.publisher import RabbitPublisher
 from service_kit.rabbit.topology import QueueTopology
-from tests.service_kit.stage import PATIENCE_SECONDS, rabbitmqctl
+from tests.support.rabbit_support import PATIENCE_SECONDS, rabbitmqctl
 
 SCRIPT = Path(__file__).parents[2] / "deploy" / "rabbitmq" / "definitions"
 PASSWORD = 'p@ss/w#1 "\\ $x'

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dev_stack.ports import free_port
-from tests.running import Running
+from tests.support.running import Running
 
 ROOT = Path(__file__).resolve().parents[2]
 

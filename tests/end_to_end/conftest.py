@@ -15,7 +15,7 @@ from dev_stack.ports import free_port
 from dev_stack.servers.mongod import Mongod
 from dev_stack.servers.postgres import Postgres
 from dev_stack.servers.rabbitmq import RabbitNode
-from tests.system import WISH, ServiceProcess
+from tests.support.system import WISH, ServiceProcess
 
 DATABASE: Final = "end_to_end"
 API_NAMES: Final = ("user_service", "orders_service", "passengers_service", "reservations_service")

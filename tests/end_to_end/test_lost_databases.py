@@ -13,7 +13,7 @@ import pytest
 from faults.replication import Copies, opened
 from faults.servers import until
 from passengers_service.factory import passengers
-from tests.system import ROOT, ServiceProcess
+from tests.support.system import ROOT, ServiceProcess
 
 _PASSENGERS = 1_200
 """More than one event holds."""

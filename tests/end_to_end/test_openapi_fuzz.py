@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fuzzer import ANY_VERSION, may_refuse
-from tests.system import ServiceProcess
+from tests.support.fuzzer import ANY_VERSION, may_refuse
+from tests.support.system import ServiceProcess
 
 EXAMPLES = 15
 

@@ -11,7 +11,7 @@ import pytest
 from dev_stack.servers.mongod import Mongod
 from dev_stack.servers.rabbitmq import RabbitNode
 from tests.end_to_end.conftest import Crowd, place, until
-from tests.system import WISH, ServiceProcess, announcements
+from tests.support.system import WISH, ServiceProcess, announcements
 
 
 def lines_of(order_id: str, service: ServiceProcess) -> list[str]:

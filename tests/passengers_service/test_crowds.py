@@ -14,7 +14,7 @@ from dev_stack.servers.postgres import Postgres
 from service_kit.postgres.engine import connect
 from service_kit.settings import PostgresSettings
 from tests.passengers_service.bulk_rows import as_ndjson, row_of
-from tests.system import ServiceProcess
+from tests.support.system import ServiceProcess
 
 _SLOW_CLIENTS = 20
 _HEAD = (

@@ -9,8 +9,8 @@ import pytest
 
 from dev_stack.ports import free_port
 from dev_stack.servers.postgres import Postgres
-from tests.fuzzer import ANY_VERSION, may_refuse
-from tests.system import ServiceProcess
+from tests.support.fuzzer import ANY_VERSION, may_refuse
+from tests.support.system import ServiceProcess
 
 EXAMPLES: Final = 15
 

@@ -11,9 +11,9 @@ import pytest
 from dev_stack.servers.postgres import Postgres
 from reservations_service.config.database import open_store
 from service_kit.postgres.store import PostgresStore
-from tests.fuzzer import ANY_VERSION, may_refuse
 from tests.reservations_service.conftest import ANA, NOBODY, settings_for, tell
-from tests.system import ServiceProcess
+from tests.support.fuzzer import ANY_VERSION, may_refuse
+from tests.support.system import ServiceProcess
 
 EXAMPLES: Final = 15
 DATABASE: Final = "reservations_service_fuzzed"

@@ -18,12 +18,12 @@ from dev_stack.servers.rabbitmq import RabbitNode
 from service_kit.postgres.engine import open_connection
 from service_kit.postgres.store import PostgresStore
 from service_kit.settings import ApiSettings, MongoSettings, PostgresSettings, RabbitSettings
-from tests.cable import Cable
-from tests.running import Running
-from tests.service_kit import notes_api
-from tests.service_kit.copies import Side
-from tests.service_kit.ledger.tables import SCHEMA
-from tests.service_kit.stage import Queue, own_queue
+from tests.support import notes_api
+from tests.support.ledger.tables import SCHEMA
+from tests.support.rabbit_support import Queue, own_queue
+from tests.support.replicas import Side
+from tests.support.running import Running
+from tests.support.tcp_proxy import Cable
 
 ROOT = Path(__file__).parents[2]
 

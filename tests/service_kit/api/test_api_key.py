@@ -3,8 +3,8 @@ import pytest
 from fastapi import APIRouter
 
 from service_kit.settings import ApiSettings
-from tests.service_kit import notes_api
 from tests.service_kit.conftest import ClientMaker
+from tests.support import notes_api
 
 other = APIRouter(prefix="/others")
 other.get("/count")(notes_api.count)

@@ -7,8 +7,8 @@ from fastapi import FastAPI
 
 from service_kit.api.app import create_app
 from service_kit.settings import ApiSettings
-from tests.service_kit import notes_api
 from tests.service_kit.conftest import ClientMaker
+from tests.support import notes_api
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 

@@ -6,8 +6,8 @@ import pytest
 
 from service_kit.api.assets import VENDORED
 from service_kit.settings import ApiSettings
-from tests.service_kit import notes_api
 from tests.service_kit.conftest import ClientMaker
+from tests.support import notes_api
 
 CLOSED = ["/docs", "/docs/assets/docs.js", "/redoc", "/openapi.json"]
 

@@ -2,8 +2,8 @@ import httpx
 import pytest
 
 from service_kit.settings import ApiSettings
-from tests.service_kit import notes_api
 from tests.service_kit.conftest import ClientMaker
+from tests.support import notes_api
 
 OPEN, CLOSED = True, False
 

@@ -11,8 +11,8 @@ from starlette.responses import StreamingResponse
 
 from service_kit.api.etags import AcceptedVersions, KnownVersions, StaleEditError, accepts, etag_of, not_modified
 from service_kit.settings import ApiSettings
-from tests.service_kit import notes_api
 from tests.service_kit.conftest import ClientMaker
+from tests.support import notes_api
 
 router = APIRouter()
 

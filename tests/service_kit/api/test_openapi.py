@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 from service_kit.problems import PROBLEM_JSON
 from service_kit.settings import ApiSettings
-from tests.service_kit import notes_api
+from tests.support import notes_api
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 

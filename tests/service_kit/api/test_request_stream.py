@@ -9,8 +9,8 @@ from starlette.types import Message
 
 from service_kit.api.request_stream import CutOffBodyError, Patience, streamed_body, streams_body
 from service_kit.settings import ApiSettings
-from tests.service_kit import notes_api
 from tests.service_kit.conftest import ClientMaker
+from tests.support import notes_api
 
 LIMIT = 1024 * 1024
 

@@ -12,8 +12,8 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from service_kit.api.request_timing import TimingMiddleware
-from tests.service_kit import notes_api
 from tests.service_kit.conftest import ClientMaker
+from tests.support import notes_api
 
 Lines = Callable[[], list[str]]
 

@@ -22,8 +22,8 @@ from service_kit.postgres.outbox import PostgresOutbox, add_events
 from service_kit.postgres.store import PostgresStore
 from service_kit.settings import MongoSettings, PostgresSettings
 from tests.service_kit.conftest import PythonRunner
-from tests.service_kit.ledger.tables import OUTBOX
-from tests.service_kit.stage import thing_happened, until
+from tests.support.ledger.tables import OUTBOX
+from tests.support.rabbit_support import thing_happened, until
 
 Command = Callable[..., Awaitable[Result]]
 

@@ -11,8 +11,8 @@ from dev_stack.servers.rabbitmq import RabbitNode
 from service_kit.messaging.broker import Broker, Outcome, OutgoingMessage
 from service_kit.rabbit.publisher import RabbitPublisher
 from service_kit.testing.fakes import MemoryBroker
-from tests.cable import Cable
-from tests.service_kit.stage import own_queue, until
+from tests.support.rabbit_support import own_queue, until
+from tests.support.tcp_proxy import Cable
 
 
 @dataclass

@@ -8,7 +8,7 @@ from service_kit.messaging.circuit_breaker import Pace
 from service_kit.messaging.deduplication import SeenEvents
 from service_kit.messaging.events import Event, UndecodableEventError, encode_event
 from service_kit.messaging.processor import Attempts, Dead, Done, Interrupted, TryAgain
-from tests.service_kit.stage import Witness, thing_happened
+from tests.support.rabbit_support import Witness, thing_happened
 
 
 @pytest.fixture

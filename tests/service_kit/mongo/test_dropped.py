@@ -18,7 +18,7 @@ from service_kit.mongo.client import MongoStore, connect
 from service_kit.mongo.group_commit import GroupCommit
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import MongoSettings
-from tests.service_kit.stage import until
+from tests.support.rabbit_support import until
 
 Outside = AsyncDatabase[dict[str, Any]]
 

@@ -3,8 +3,8 @@ import pytest
 from pydantic import SecretStr
 
 from service_kit.settings import ApiSettings
-from tests.service_kit import notes_api
 from tests.service_kit.conftest import ClientMaker
+from tests.support import notes_api
 
 
 @pytest.fixture

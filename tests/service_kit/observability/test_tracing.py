@@ -92,7 +92,7 @@ def collector() -> Iterator[Collector]:
 async def serve_one_request(run_python: PythonRunner, path: str, **settings: str) -> int:
     """Serve the notes API, ask it once, end it at once by SIGTERM."""
     server = await run_python(
-        "-m", "service_kit.runtime.serve", "tests.service_kit.served_notes:app", **{"PORT": "0", **settings}
+        "-m", "service_kit.runtime.serve", "tests.support.served_notes:app", **{"PORT": "0", **settings}
     )
     listening = re.search(r" port=(\d+)", await server.says("listening"))
     assert listening is not None

@@ -22,10 +22,10 @@ from service_kit.postgres.bulk_copy import copy_rows
 from service_kit.postgres.store import PostgresStore
 from service_kit.settings import ServiceSettings
 from tests.service_kit.conftest import ClientMaker
-from tests.service_kit.ledger import api
-from tests.service_kit.ledger.serving import serving
-from tests.service_kit.ledger.tables import PAYMENTS
-from tests.service_kit.stage import thing_happened
+from tests.support.ledger import api
+from tests.support.ledger.serving import serving
+from tests.support.ledger.tables import PAYMENTS
+from tests.support.rabbit_support import thing_happened
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 

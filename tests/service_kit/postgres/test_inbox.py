@@ -7,8 +7,8 @@ from sqlalchemy import func, select, update
 from service_kit.messaging.events import Event
 from service_kit.postgres.inbox import first_seen, prune, pruning
 from service_kit.postgres.store import PostgresStore
-from tests.service_kit.ledger.tables import INBOX, PAYMENTS
-from tests.service_kit.stage import thing_happened, until
+from tests.support.ledger.tables import INBOX, PAYMENTS
+from tests.support.rabbit_support import thing_happened, until
 
 
 async def apply(ledger: PostgresStore, event: Event, *, fail: bool = False) -> bool:

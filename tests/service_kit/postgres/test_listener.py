@@ -11,9 +11,9 @@ from service_kit.postgres.listener import WakeUps
 from service_kit.postgres.outbox import add_events
 from service_kit.postgres.store import PostgresStore
 from service_kit.settings import PostgresSettings
-from tests.cable import Cable
-from tests.service_kit.ledger.tables import OUTBOX
-from tests.service_kit.stage import thing_happened, until
+from tests.support.ledger.tables import OUTBOX
+from tests.support.rabbit_support import thing_happened, until
+from tests.support.tcp_proxy import Cable
 
 
 @pytest.fixture(autouse=True)

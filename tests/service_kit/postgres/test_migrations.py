@@ -13,7 +13,7 @@ from service_kit.postgres.migrations import Schema, downgrade, main, revise, upg
 from service_kit.settings import PostgresSettings
 from service_kit.testing.schema_drift import drift
 from tests.service_kit.conftest import PythonRunner
-from tests.service_kit.ledger.tables import METADATA, SCHEMA
+from tests.support.ledger.tables import METADATA, SCHEMA
 
 DONE = "is as the code says."
 
@@ -165,7 +165,7 @@ COMMAND = """
 import sys
 from service_kit.postgres.migrations import main
 from service_kit.settings import PostgresSettings, load
-from tests.service_kit.ledger.tables import SCHEMA
+from tests.support.ledger.tables import SCHEMA
 sys.exit(main(load(PostgresSettings), SCHEMA))
 """
 

@@ -19,12 +19,12 @@ from service_kit.postgres.errors import TransactionUndoneError
 from service_kit.postgres.store import PostgresStore
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import PostgresSettings
-from tests.cable import Cable
 from tests.service_kit.conftest import ClientMaker
-from tests.service_kit.ledger import api
-from tests.service_kit.ledger.serving import is_ready, serving
-from tests.service_kit.ledger.tables import PAYMENTS, SCHEMA
-from tests.service_kit.stage import until
+from tests.support.ledger import api
+from tests.support.ledger.serving import is_ready, serving
+from tests.support.ledger.tables import PAYMENTS, SCHEMA
+from tests.support.rabbit_support import until
+from tests.support.tcp_proxy import Cable
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 

@@ -16,8 +16,8 @@ from service_kit.postgres.outbox import PostgresOutbox, add_events
 from service_kit.postgres.store import PostgresStore
 from service_kit.settings import PostgresSettings
 from service_kit.testing.fakes import MemoryBroker
-from tests.service_kit.ledger.tables import OUTBOX, PAYMENTS
-from tests.service_kit.stage import thing_happened, until
+from tests.support.ledger.tables import OUTBOX, PAYMENTS
+from tests.support.rabbit_support import thing_happened, until
 
 
 @pytest.fixture

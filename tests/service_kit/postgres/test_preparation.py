@@ -12,8 +12,8 @@ from service_kit.postgres.store import PostgresStore
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import PostgresSettings
 from tests.service_kit.conftest import PythonRunner
-from tests.service_kit.ledger.tables import SCHEMA
-from tests.service_kit.stage import until
+from tests.support.ledger.tables import SCHEMA
+from tests.support.rabbit_support import until
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 
@@ -70,7 +70,7 @@ CLOSE_WHILE_WAITING = """
 import asyncio
 from service_kit.settings import PostgresSettings, load
 from service_kit.postgres.store import PostgresStore
-from tests.service_kit.ledger.tables import SCHEMA
+from tests.support.ledger.tables import SCHEMA
 
 async def main():
     async with PostgresStore(load(PostgresSettings), SCHEMA).opened():

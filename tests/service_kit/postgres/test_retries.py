@@ -12,9 +12,9 @@ from service_kit.postgres.dependencies import SessionDep, TransactionRoute
 from service_kit.postgres.store import PostgresStore
 from service_kit.problems import StoreUnavailableError
 from tests.service_kit.conftest import ClientMaker
-from tests.service_kit.ledger import api
-from tests.service_kit.ledger.serving import serving
-from tests.service_kit.ledger.tables import PAYMENTS
+from tests.support.ledger import api
+from tests.support.ledger.serving import serving
+from tests.support.ledger.tables import PAYMENTS
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 

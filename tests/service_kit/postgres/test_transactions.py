@@ -8,10 +8,10 @@ from sqlalchemy import func, select, text
 from service_kit.postgres.outbox import add_events
 from service_kit.postgres.store import PostgresStore
 from tests.service_kit.conftest import ClientMaker
-from tests.service_kit.ledger import api
-from tests.service_kit.ledger.serving import serving
-from tests.service_kit.ledger.tables import OUTBOX, PAYMENTS
-from tests.service_kit.stage import thing_happened
+from tests.support.ledger import api
+from tests.support.ledger.serving import serving
+from tests.support.ledger.tables import OUTBOX, PAYMENTS
+from tests.support.rabbit_support import thing_happened
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 

@@ -14,8 +14,7 @@ from dev_stack.servers.rabbitmq import RabbitNode
 from service_kit.rabbit import liveness as consumer_check_module
 from service_kit.rabbit.consumer import Consumer
 from service_kit.rabbit.liveness import ConsumerCheck, ConsumerLostError
-from tests.cable import Cable
-from tests.service_kit.stage import (
+from tests.support.rabbit_support import (
     PATIENCE_SECONDS,
     Queue,
     Witness,
@@ -24,6 +23,7 @@ from tests.service_kit.stage import (
     thing_happened,
     until,
 )
+from tests.support.tcp_proxy import Cable
 
 FED = (1, 0)
 MISSING = (0, 0)

@@ -9,8 +9,8 @@ from dev_stack.servers.rabbitmq import RabbitNode
 from service_kit.messaging.broker import Outcome, OutgoingMessage
 from service_kit.rabbit import publisher as rabbit_publisher
 from service_kit.rabbit.publisher import RabbitPublisher
-from tests.cable import Cable
-from tests.service_kit.stage import Queue, rabbitmqctl, until
+from tests.support.rabbit_support import Queue, rabbitmqctl, until
+from tests.support.tcp_proxy import Cable
 
 
 @pytest.fixture

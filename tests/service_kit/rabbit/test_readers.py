@@ -12,8 +12,8 @@ from dev_stack.servers.rabbitmq import RabbitNode
 from service_kit.messaging.broker import EVENTS_EXCHANGE, Outcome, OutgoingMessage
 from service_kit.rabbit import readers as rabbit_readers
 from service_kit.rabbit.publisher import RabbitPublisher
-from tests.cable import Cable
-from tests.service_kit.stage import Queue, until
+from tests.support.rabbit_support import Queue, until
+from tests.support.tcp_proxy import Cable
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ import pytest
 from dev_stack.servers.rabbitmq import RabbitNode
 from service_kit.messaging.broker import EVENTS_EXCHANGE
 from service_kit.rabbit.topology import QueueMismatchError, QueueTopology
-from tests.service_kit.stage import Queue, own_queue, rabbitmqctl, thing_happened, until
+from tests.support.rabbit_support import Queue, own_queue, rabbitmqctl, thing_happened, until
 
 
 async def declare(url: str, topology: QueueTopology) -> None:

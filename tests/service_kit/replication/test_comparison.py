@@ -15,9 +15,9 @@ from service_kit.replication.replica import DigestTold
 from service_kit.replication.rows import FieldChanges
 from service_kit.replication.state import set_state
 from service_kit.replication.watch import CopiesDifferError, CopyWatch, StampsTooFarAheadError
-from tests.service_kit.copies import COPY_STATE, Side, new_note
-from tests.service_kit.stage import until
-from tests.service_kit.stamped_notes import NoteFields
+from tests.support.rabbit_support import until
+from tests.support.replicas import COPY_STATE, Side, new_note
+from tests.support.stamped_notes import NoteFields
 
 
 async def told_digest(side: Side) -> list[Event]:

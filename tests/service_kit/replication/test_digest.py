@@ -12,8 +12,8 @@ from service_kit.replication.digest import CopyDigest, SharedDigest, copy_digest
 from service_kit.replication.rows import StampedRow, changes_of
 from service_kit.settings import PostgresSettings
 from service_kit.testing.fakes import FakeClock
-from tests.service_kit.ledger.tables import PAYMENTS
-from tests.service_kit.stamped_notes import IDS, NOTES, NoteFields, note, notes, notes_database
+from tests.support.ledger.tables import PAYMENTS
+from tests.support.stamped_notes import IDS, NOTES, NoteFields, note, notes, notes_database
 
 ONE, OTHER = note(IDS[0], 1, 2, 3, 4), note(IDS[1], 4, 3, 0, 1)
 

@@ -10,8 +10,8 @@ from service_kit.messaging.events import Event, UndecodableEventError, read_data
 from service_kit.replication.healing import ClocksDifferError, CopyHeal
 from service_kit.replication.hybrid_clock import HybridClock, RowTooFarAheadError, stamp_text
 from service_kit.replication.rows import FieldChanges, RowsChanged
-from tests.service_kit.copies import ROWS, Side, new_note
-from tests.service_kit.stamped_notes import NoteFields
+from tests.support.replicas import ROWS, Side, new_note
+from tests.support.stamped_notes import NoteFields
 
 NOTE = UUID(int=1)
 

@@ -10,8 +10,8 @@ from service_kit.messaging.events import UndecodableEventError, read_data
 from service_kit.replication import replicator as copy_sync
 from service_kit.replication.hybrid_clock import stamp_text
 from service_kit.replication.rows import FieldChanges, RowsChanged
-from tests.service_kit.copies import Side, new_note
-from tests.service_kit.stamped_notes import NoteFields, change
+from tests.support.replicas import Side, new_note
+from tests.support.stamped_notes import NoteFields, change
 
 
 async def test_what_one_side_tells_the_other_has(sides: tuple[Side, Side]) -> None:

@@ -11,7 +11,7 @@ from service_kit.postgres.engine import SERVER_NOW
 from service_kit.replication.replicator import CopySync
 from service_kit.replication.requests import PAUSE
 from service_kit.replication.state import set_state
-from tests.service_kit.copies import COPY_STATE, Side, new_note
+from tests.support.replicas import COPY_STATE, Side, new_note
 
 
 async def asks(one: Side, other: Side, times: int = 1) -> None:

@@ -11,7 +11,7 @@ from service_kit.clock import utc_now
 from service_kit.messaging.events import Event, UndecodableEventError, new_event, read_data
 from service_kit.replication.hybrid_clock import stamp_text
 from service_kit.replication.rows import FieldChanges, RowsChanged, StampedRow, change_to, changes_of, merged, rows_of
-from tests.service_kit.stamped_notes import IDS, NoteFields, change, copies_of, note, value_at
+from tests.support.stamped_notes import IDS, NoteFields, change, copies_of, note, value_at
 
 ID = IDS[0]
 copies = copies_of(st.just(ID))

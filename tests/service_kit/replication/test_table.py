@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from service_kit.replication.rows import StampedRow, changes_of, merged
 from service_kit.settings import PostgresSettings
-from tests.service_kit.stamped_notes import (
+from tests.support.stamped_notes import (
     IDS,
     NAMES,
     NOTES,

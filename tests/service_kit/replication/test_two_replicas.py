@@ -14,7 +14,7 @@ from msgspec import UNSET, json, structs
 from service_kit.replication.hybrid_clock import HybridClock, stamp_in
 from service_kit.replication.rows import FieldChanges, RowsChanged, StampedRow, change_to, merged, rows_of
 from service_kit.testing.fakes import FakeClock
-from tests.service_kit.stamped_notes import IDS, NAMES, NoteFields, note, value_at
+from tests.support.stamped_notes import IDS, NAMES, NoteFields, note, value_at
 
 Edits = dict[tuple[UUID, str], dict[int, Any]]
 

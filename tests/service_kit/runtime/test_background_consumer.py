@@ -8,9 +8,9 @@ import pytest
 
 from dev_stack.ports import free_port
 from dev_stack.servers.rabbitmq import RabbitNode
-from tests.running import Running
 from tests.service_kit.conftest import PythonRunner
-from tests.service_kit.stage import Queue, thing_happened, until
+from tests.support.rabbit_support import Queue, thing_happened, until
+from tests.support.running import Running
 
 ServiceMaker = Callable[..., Awaitable[tuple[Running, httpx.AsyncClient]]]
 
@@ -24,7 +24,7 @@ async def serve(run_python: PythonRunner, rabbit: RabbitNode, queue: Queue) -> A
             port = free_port()
             client.base_url = httpx.URL(f"http://127.0.0.1:{port}")
             variables = {"QUEUE": queue.topology.queue, "URL": rabbit.url, "PORT": str(port), **environment}
-            app = ("-m", "service_kit.runtime.serve", "tests.service_kit.hearing_notes:app")
+            app = ("-m", "service_kit.runtime.serve", "tests.support.notes_api_with_consumer:app")
             return await run_python(*app, **variables), client
 
         yield start

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.service_kit.wire import GET, POST, Served, hear, served
+from tests.support.wire import GET, POST, Served, hear, served
 
 MEGABYTE = 1024 * 1024
 HEAD = b"GET /notes/7 HTTP/1.1\r\nHost: notes\r\n"
@@ -22,7 +22,7 @@ AT_ONCE = {"head_seconds": 0.4, "silence_seconds": 0.4, "discarding_seconds": 1.
 
 def limited(folder: Path, **limits: float) -> AbstractContextManager[Served]:
     """A server with limits of its own."""
-    return served(folder, "-m", "tests.service_kit.served_with_limits", json.dumps(limits))
+    return served(folder, "-m", "tests.support.served_with_limits", json.dumps(limits))
 
 
 @pytest.fixture(scope="module")

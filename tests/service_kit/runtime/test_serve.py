@@ -8,13 +8,13 @@ import httpx
 import pytest
 
 from service_kit.runtime.serve import listening_socket
-from tests.running import Running
 from tests.service_kit.conftest import PythonRunner
-from tests.service_kit.wire import GET, POST, hear, port_in, served
+from tests.support.running import Running
+from tests.support.wire import GET, POST, hear, port_in, served
 
 Server = Callable[..., Awaitable[tuple[Running, int]]]
 
-SERVE_NOTES = ("-m", "service_kit.runtime.serve", "tests.service_kit.served_notes:app")
+SERVE_NOTES = ("-m", "service_kit.runtime.serve", "tests.support.served_notes:app")
 
 
 @pytest.fixture
@@ -106,13 +106,13 @@ async def test_starts_on_no_port_that_is_taken(serve: Server, run_python: Python
     ("app", "settings", "status", "sentence"),
     [
         (
-            "tests.service_kit.served_notes:app",
+            "tests.support.served_notes:app",
             {"PORT": "http"},
             2,
             "Cannot start: PORT: Input should be a valid integer",
         ),
         ("tests.service_kit.nothing:app", {}, 1, 'Cannot start: Could not import module "tests.service_kit.nothing".'),
-        ("tests.service_kit.served_notes:nothing", {}, 1, 'Cannot start: Attribute "nothing" not found in module'),
+        ("tests.support.served_notes:nothing", {}, 1, 'Cannot start: Attribute "nothing" not found in module'),
     ],
     ids=["a port in letters", "no such module", "no such app"],
 )

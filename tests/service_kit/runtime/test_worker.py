@@ -9,10 +9,10 @@ import pytest
 
 from dev_stack.ports import free_port
 from dev_stack.servers.rabbitmq import RabbitNode
-from tests.cable import Cable
-from tests.running import Running
 from tests.service_kit.conftest import PythonRunner
-from tests.service_kit.stage import Queue, thing_happened, until
+from tests.support.rabbit_support import Queue, thing_happened, until
+from tests.support.running import Running
+from tests.support.tcp_proxy import Cable
 
 WORK = """
 import asyncio, os, sys

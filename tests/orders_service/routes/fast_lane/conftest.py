@@ -12,7 +12,7 @@ from orders_service.config.settings import OrdersSettings
 from orders_service.main import build
 from orders_service.routes.orders import _create_plainly, create
 from tests.orders_service.conftest import Stored, is_ready, until
-from tests.whole_bodies import WholeBodies
+from tests.support.single_chunk_bodies import WholeBodies
 
 LANE: Final = _create_plainly.__name__
 ROUTE: Final = create.__name__

@@ -10,9 +10,9 @@ from starlette.responses import Response
 from service_kit.api.app import create_app
 from service_kit.api.fast_path import FastLane, PlainRequest
 from service_kit.settings import ApiSettings
-from tests.service_kit import notes_api
 from tests.service_kit.conftest import ClientMaker
-from tests.whole_bodies import WholeBodies
+from tests.support import notes_api
+from tests.support.single_chunk_bodies import WholeBodies
 
 JSON = {"Content-Type": "application/json"}
 LETTER = b'{"text": "Dear \xc3\x91"}'

@@ -7,7 +7,7 @@ import pytest
 
 from tests.service_kit.api.fast_path.conftest import ASIDE, JSON, LETTER, build, served_by
 from tests.service_kit.conftest import ClientMaker
-from tests.whole_bodies import WholeBodies
+from tests.support.single_chunk_bodies import WholeBodies
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 

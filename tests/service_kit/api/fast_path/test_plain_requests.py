@@ -10,7 +10,6 @@ from starlette.responses import Response
 from service_kit.api.app import create_app
 from service_kit.api.fast_path import FastLane, PlainRequest
 from service_kit.settings import ApiSettings
-from tests.service_kit import notes_api
 from tests.service_kit.api.fast_path.conftest import (
     ASIDE,
     BROKEN,
@@ -23,7 +22,8 @@ from tests.service_kit.api.fast_path.conftest import (
     served_by,
 )
 from tests.service_kit.conftest import ClientMaker
-from tests.whole_bodies import WholeBodies
+from tests.support import notes_api
+from tests.support.single_chunk_bodies import WholeBodies
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 

@@ -18,7 +18,7 @@ from tests.service_kit.api.fast_path.conftest import (
     served_by,
 )
 from tests.service_kit.conftest import ClientMaker
-from tests.whole_bodies import WholeBodies
+from tests.support.single_chunk_bodies import WholeBodies
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 

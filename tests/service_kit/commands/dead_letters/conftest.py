@@ -13,7 +13,7 @@ from dev_stack.servers.rabbitmq import RabbitNode
 from service_kit.commands.dead_letters import app
 from service_kit.rabbit.settlement import DEAD_AT_HEADER, REASON_HEADER
 from service_kit.rabbit.subscription import ATTEMPTS_HEADER
-from tests.service_kit.stage import Queue, until
+from tests.support.rabbit_support import Queue, until
 
 HEADERS = {ATTEMPTS_HEADER: 4, DEAD_AT_HEADER: "2026-01-01T10:00:00+00:00", REASON_HEADER: "no\nstore"}  # sorted
 

@@ -8,9 +8,9 @@ from service_kit.rabbit.connection import BROKER_ERRORS
 from service_kit.rabbit.dead_letter_queue import opened
 from service_kit.rabbit.publisher import RabbitPublisher
 from service_kit.rabbit.subscription import Subscription
-from tests.cable import Cable
 from tests.service_kit.commands.dead_letters.conftest import bury, dead_ids, ids_in
-from tests.service_kit.stage import Queue
+from tests.support.rabbit_support import Queue
+from tests.support.tcp_proxy import Cable
 
 
 async def test_says_that_the_connection_has_ended_before_all_was_read(

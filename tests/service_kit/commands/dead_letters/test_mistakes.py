@@ -6,7 +6,7 @@ from dev_stack.ports import free_port
 from dev_stack.servers.rabbitmq import RabbitNode
 from tests.service_kit.commands.dead_letters.conftest import Command, bury, dead_ids
 from tests.service_kit.conftest import PythonRunner
-from tests.service_kit.stage import Queue
+from tests.support.rabbit_support import Queue
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from dev_stack.servers.rabbitmq import RabbitNode
 from service_kit.rabbit.settlement import DEAD_AT_HEADER
 from tests.service_kit.commands.dead_letters.conftest import HEADERS, Command, bury, dead_ids, is_dead
 from tests.service_kit.conftest import PythonRunner
-from tests.service_kit.stage import Queue, until
+from tests.support.rabbit_support import Queue, until
 
 
 async def test_lists_each_letter_with_its_reason_and_its_attempts(command: Command, queue: Queue) -> None:

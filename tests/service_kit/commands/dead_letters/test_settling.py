@@ -4,7 +4,7 @@ import pytest
 
 from service_kit.rabbit.subscription import ATTEMPTS_HEADER
 from tests.service_kit.commands.dead_letters.conftest import HEADERS, Command, bury, dead_ids, ids_in, is_dead
-from tests.service_kit.stage import Queue, until
+from tests.support.rabbit_support import Queue, until
 
 
 async def test_puts_a_letter_back_with_its_attempts_forgotten(command: Command, queue: Queue) -> None:

@@ -22,7 +22,7 @@ from service_kit.postgres.engine import connect as connect_postgres
 from service_kit.postgres.outbox import PostgresOutbox, outbox_table
 from service_kit.settings import MongoSettings, PostgresSettings
 from service_kit.testing.fakes import FakeClock, MemoryOutbox
-from tests.service_kit.stage import thing_happened
+from tests.support.rabbit_support import thing_happened
 
 A_MOMENT = timedelta(milliseconds=1)
 LONGER_THAN_ANY_BACKOFF = timedelta(minutes=6)

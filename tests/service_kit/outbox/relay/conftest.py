@@ -12,7 +12,7 @@ from service_kit.outbox import relay as relay_module
 from service_kit.outbox.relay import Relay
 from service_kit.outbox.store import LEASE, Backlog, OutboxEntry
 from service_kit.testing.fakes import FakeClock, MemoryBroker, MemoryOutbox
-from tests.service_kit.stage import thing_happened, until
+from tests.support.rabbit_support import thing_happened, until
 
 
 class Store(MemoryOutbox):

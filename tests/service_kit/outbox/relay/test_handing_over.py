@@ -14,7 +14,7 @@ from service_kit.outbox.relay import Relay
 from service_kit.outbox.store import CLAIM_BYTES, LEASE, OutboxEntry
 from service_kit.testing.fakes import FakeClock, MemoryBroker
 from tests.service_kit.outbox.relay.conftest import GatedBroker, Store, add, ids, until_empty, until_waiting
-from tests.service_kit.stage import until
+from tests.support.rabbit_support import until
 
 
 async def test_publishes_at_once_what_was_just_written(

@@ -10,7 +10,7 @@ from service_kit.outbox.relay import PARKED, RELAYED, WAITING, Relay
 from service_kit.outbox.store import LEASE, MAX_ATTEMPTS, Backlog
 from service_kit.testing.fakes import FakeClock, MemoryBroker
 from tests.service_kit.outbox.relay.conftest import Store, add, add_due, ids, until_empty
-from tests.service_kit.stage import until
+from tests.support.rabbit_support import until
 
 
 async def test_catches_up_when_the_broker_is_back(

@@ -11,7 +11,7 @@ from service_kit.outbox.relay import Relay
 from service_kit.outbox.store import LEASE, OutboxEntry
 from service_kit.testing.fakes import FakeClock, MemoryBroker
 from tests.service_kit.outbox.relay.conftest import Store, add, add_due, ids, until_empty
-from tests.service_kit.stage import until
+from tests.support.rabbit_support import until
 
 
 async def test_sweeps_up_what_another_process_has_left(

@@ -7,8 +7,8 @@ import pytest
 
 from service_kit.messaging.circuit_breaker import Pace
 from service_kit.rabbit.consumer import Consumer
-from tests.cable import Cable
-from tests.service_kit.stage import Queue, Witness, consuming, thing_happened, until
+from tests.support.rabbit_support import Queue, Witness, consuming, thing_happened, until
+from tests.support.tcp_proxy import Cable
 
 ConsumerMaker = Callable[..., Consumer]
 

@@ -6,7 +6,7 @@ import aiormq
 import pytest
 
 from tests.service_kit.rabbit.consumer.conftest import ConsumerMaker, has
-from tests.service_kit.stage import Queue, Witness, consuming, thing_happened, until
+from tests.support.rabbit_support import Queue, Witness, consuming, thing_happened, until
 
 
 async def test_handles_messages_in_the_order_of_the_queue(

@@ -3,9 +3,9 @@
 import pytest
 from structlog.testing import capture_logs
 
-from tests.cable import Cable
 from tests.service_kit.rabbit.consumer.conftest import ConsumerMaker, cut_off_at_work, has
-from tests.service_kit.stage import Queue, Witness, consuming, is_consuming, thing_happened, until
+from tests.support.rabbit_support import Queue, Witness, consuming, is_consuming, thing_happened, until
+from tests.support.tcp_proxy import Cable
 
 
 @pytest.mark.usefixtures("brisk")

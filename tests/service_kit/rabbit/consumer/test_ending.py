@@ -6,9 +6,9 @@ import pytest
 
 from service_kit.messaging.circuit_breaker import Pace
 from service_kit.rabbit import consumer as consumer_module
-from tests.cable import Cable
 from tests.service_kit.rabbit.consumer.conftest import ConsumerMaker, cut_off_at_work, has
-from tests.service_kit.stage import Queue, Witness, consuming, is_consuming, thing_happened, until
+from tests.support.rabbit_support import Queue, Witness, consuming, is_consuming, thing_happened, until
+from tests.support.tcp_proxy import Cable
 
 
 async def test_finishes_and_acknowledges_the_message_in_hand_when_told_to_stop(

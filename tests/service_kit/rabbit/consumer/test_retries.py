@@ -10,7 +10,7 @@ from service_kit.messaging.events import encode_event
 from service_kit.rabbit.settlement import REASON_HEADER
 from service_kit.rabbit.subscription import ATTEMPTS_HEADER
 from tests.service_kit.rabbit.consumer.conftest import ConsumerMaker
-from tests.service_kit.stage import Queue, Witness, consuming, thing_happened
+from tests.support.rabbit_support import Queue, Witness, consuming, thing_happened
 
 
 async def test_climbs_the_ladder_and_succeeds_once(

@@ -9,7 +9,7 @@ from service_kit.messaging.events import encode_event
 from service_kit.rabbit.settlement import REASON_HEADER
 from service_kit.rabbit.subscription import ATTEMPTS_HEADER
 from tests.service_kit.rabbit.consumer.conftest import ConsumerMaker, has
-from tests.service_kit.stage import Queue, Witness, consuming, thing_happened, until
+from tests.support.rabbit_support import Queue, Witness, consuming, thing_happened, until
 
 STRANGE: list[dict[str, Any]] = [
     {"message_id": None},

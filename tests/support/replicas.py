@@ -23,7 +23,7 @@ from service_kit.replication.rows import FieldChanges
 from service_kit.replication.state import copy_state_table
 from service_kit.replication.table import StampedTable
 from service_kit.settings import PostgresSettings
-from tests.service_kit.stamped_notes import NoteFields, change, notes
+from tests.support.stamped_notes import NoteFields, change, notes
 
 METADATA = MetaData()
 NOTES = notes.to_metadata(METADATA)
@@ -38,7 +38,7 @@ class Side:
 
     def __init__(self, source: str, url: str) -> None:
         self.settings = PostgresSettings(database_url=SecretStr(url), database_name=f"copy_{uuid4().hex}")
-        self.store = PostgresStore(self.settings, Schema(METADATA, "tests.service_kit.ledger"))
+        self.store = PostgresStore(self.settings, Schema(METADATA, "tests.support.ledger"))
         self.merges = 0
         self.fails = False
         self.copy = StampedCopy(

@@ -7,7 +7,7 @@ import httpx
 from fastapi import FastAPI
 
 from tests.service_kit.conftest import ClientMaker
-from tests.service_kit.stage import until
+from tests.support.rabbit_support import until
 
 
 @asynccontextmanager

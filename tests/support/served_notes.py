@@ -1,9 +1,9 @@
-"""The notes API as `python -m service_kit.runtime.serve tests.service_kit.served_notes:app` finds it."""
+"""The notes API as `python -m service_kit.runtime.serve tests.support.served_notes:app` finds it."""
 
 import asyncio
 
 from service_kit.settings import ApiSettings, load
-from tests.service_kit import notes_api
+from tests.support import notes_api
 
 app = notes_api.build(load(ApiSettings))
 

@@ -15,8 +15,8 @@ from service_kit.postgres.outbox import add_events
 from service_kit.postgres.store import PostgresStore
 from service_kit.problems import ServiceError
 from service_kit.settings import ApiSettings
-from tests.service_kit.ledger.tables import OUTBOX, PAYMENTS
-from tests.service_kit.stage import thing_happened
+from tests.support.ledger.tables import OUTBOX, PAYMENTS
+from tests.support.rabbit_support import thing_happened
 
 router = APIRouter(prefix="/payments", route_class=TransactionRoute)
 

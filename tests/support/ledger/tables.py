@@ -21,4 +21,4 @@ PAYMENTS: Final = Table(
 )
 OUTBOX: Final = outbox_table(METADATA)
 INBOX: Final = inbox_table(METADATA)
-SCHEMA: Final = Schema(METADATA, "tests.service_kit.ledger")
+SCHEMA: Final = Schema(METADATA, "tests.support.ledger")

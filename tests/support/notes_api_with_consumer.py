@@ -1,4 +1,4 @@
-"""The notes API with ears, as `python -m service_kit.runtime.serve tests.service_kit.hearing_notes:app` finds it."""
+"""The notes API with ears, as `python -m service_kit.runtime.serve tests.support.notes_api_with_consumer:app` finds it."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ from service_kit.rabbit.consumer import Consumer
 from service_kit.rabbit.topology import QueueTopology
 from service_kit.runtime.background_consumer import consuming
 from service_kit.settings import ApiSettings, load
-from tests.service_kit import notes_api
+from tests.support import notes_api
 
 
 async def handle(_event: Event) -> None:

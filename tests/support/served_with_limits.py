@@ -1,4 +1,4 @@
-"""The notes API with limits of a test's own, as JSON: `python -m tests.service_kit.served_with_limits LIMITS`."""
+"""The notes API with limits of a test's own, as JSON: `python -m tests.support.served_with_limits LIMITS`."""
 
 import json
 import resource
@@ -8,7 +8,7 @@ import structlog
 
 from service_kit.runtime.http_limits import HttpLimits
 from service_kit.runtime.serve import Server, listening_socket, server_config
-from tests.service_kit.served_notes import app
+from tests.support.served_notes import app
 
 if __name__ == "__main__":
     limits = json.loads(sys.argv[1])

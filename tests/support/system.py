@@ -10,7 +10,7 @@ from dev_stack.ports import LOOPBACK, free_port
 from dev_stack.servers.server import Server
 from dev_stack.services import named_services
 
-ROOT: Final = Path(__file__).resolve().parents[1]
+ROOT: Final = Path(__file__).resolve().parents[2]
 WISH: Final = {
     "items": [{"sku": "MUG-01", "name": "Coffee mug", "quantity": 3, "unit_price": "19.99"}],
     "currency": "EUR",
