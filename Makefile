@@ -22,7 +22,7 @@ bench: $(READY) ## Measure us beside our peers, about 20 minutes; NAME="orders d
 
 faults: $(READY) ## Kill everything at random, and count; NAME="orders_killed mixed", ARGS="--seed 7 --seconds 60".
 	@$(BIN)/python -m dev_stack install
-	@$(BIN)/python -m tests.faults $(NAME) $(ARGS)
+	@$(BIN)/python -m faults $(NAME) $(ARGS)
 
 check: $(READY) ## Check format, lint, types, imports, declared dependencies, requirements files, and CI's workflow.
 	$(BIN)/python -m ruff format --check .

@@ -1,4 +1,4 @@
-"""`python -m tests.faults [NAME…] --seed N --seconds S`: the long form. Ends with 1 if the promise was broken."""
+"""`python -m faults [NAME…] --seed N --seconds S`: the long form. Ends with 1 if the promise was broken."""
 
 import asyncio
 import secrets

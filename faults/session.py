@@ -26,13 +26,13 @@ class Trial:
     site: Site
     callers: Callers
     rounds: int = 0
-    _verdict: Verdict | None = None
+    judged: Verdict | None = None
 
     @property
     def verdict(self) -> Verdict:
         """What came of it, after its end."""
-        assert self._verdict is not None
-        return self._verdict
+        assert self.judged is not None
+        return self.judged
 
 
 @asynccontextmanager
@@ -66,7 +66,7 @@ async def trial(
 
         if not await until(is_over):
             site.notes.append(f"{site.waiting_events()} wait in the outbox, {await site.queued()} in the queue")
-        current._verdict = Verdict.of(site, callers, scenario=name, seed=seed, rounds=current.rounds)
+        current.judged = Verdict.of(site, callers, scenario=name, seed=seed, rounds=current.rounds)
     if current.verdict.failures:
         current.verdict.notes.append(f"logs: {folder}")
     else:

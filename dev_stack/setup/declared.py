@@ -32,7 +32,7 @@ _TOOLS: Final[Mapping[str, Sequence[str]]] = {
     "passengers_service": ("passengers_service.factory", "passengers_service.load"),
 }
 """The commands of a service's group `…-tools`, which its image cannot run."""
-_FOR_DEVELOPMENT: Final = ("dev_stack", "benchmarks", "tests", ".railway")
+_FOR_DEVELOPMENT: Final = ("dev_stack", "benchmarks", "faults", "tests", ".railway")
 
 
 class UndeclaredImportError(StackError):

@@ -1,4 +1,4 @@
-"""The requirements files, which pyproject.toml's dependency groups are compiled to: `python -m dev_stack.setup.requirements`.
+"""The requirements files, to which pyproject.toml's dependency groups are compiled: `make lock`.
 
 `--check` compiles into a copy that is seeded with the file itself. The versions and hashes in a file are kept as long
 as they satisfy the group, so a release on the index changes nothing; only pyproject.toml or a hand in the file does.

@@ -1,7 +1,7 @@
-"""Makes `.venv` with what requirements-dev.txt pins: `python3 -m dev_stack.setup.virtual_environment`, run by the Makefile.
+"""Makes `.venv` with what requirements-dev.txt pins: `python3 -m dev_stack.setup.virtual_environment`.
 
-Runs on whatever `python3` is, before anything is installed: standard library only, and syntax that a Python too old
-can still read, so that it says so in a sentence.
+The Makefile runs it on whatever `python3` is, before anything is installed: standard library only, and syntax that a
+Python too old can still read, so that it says so in a sentence.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Accepted means delivered: the short form of `python -m tests.faults`, with fixed seeds."""
+"""Accepted means delivered: the short form of `python -m faults`, with fixed seeds."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The notes API with ears, as `python -m service_kit.runtime.serve tests.support.notes_api_with_consumer:app` finds it."""
+"""The notes API with a consumer: `python -m service_kit.runtime.serve tests.support.notes_api_with_consumer:app`."""
 
 import asyncio
 import os

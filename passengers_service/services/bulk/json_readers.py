@@ -1,4 +1,4 @@
-"""Rows in JSON: how one object a line (NDJSON) is cut, and what is in a row. `services/bulk/json_array.py` cuts an array."""
+"""Rows in JSON: how one object a line (NDJSON) is cut, and what is in a row. `json_array.py` cuts an array."""
 
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Final
