@@ -1,4 +1,4 @@
-"""The pace of a consumer: full speed, or patience with the message in hand while everything fails.
+"""The breaker of a consumer: full speed, or patience with the message in hand while everything fails.
 
 When the store behind a handler is down every message fails. At full speed they would all climb the retry ladder and
 fill the dead queue within a minute; so after a run of failures a message is tried again where it is, after a pause,
@@ -16,7 +16,7 @@ _FIRST_PAUSE_SECONDS: Final = 1.0
 _LONGEST_PAUSE_SECONDS: Final = 30.0
 
 
-class Pace:
+class CircuitBreaker:
     """Counts failures in a row, of whichever messages.
 
     Attributes:
@@ -30,25 +30,25 @@ class Pace:
         self._failures = 0
 
     @property
-    def is_slow(self) -> bool:
+    def is_open(self) -> bool:
         """Whether everything fails at the moment."""
         return self._failures >= self.slow_after
 
     def record(self, *, ok: bool) -> None:
         """Count the outcome of one try."""
-        was_slow = self.is_slow
+        was_slow = self.is_open
         self._failures = 0 if ok else self._failures + 1
-        if self.is_slow != was_slow:
+        if self.is_open != was_slow:
             self._tell()
 
     def _tell(self) -> None:
-        if self.is_slow:
+        if self.is_open:
             log.error("every_message_fails", failures_in_a_row=self._failures, now="one message at a time")
         else:
             log.info("messages_succeed_again", now="full speed")
 
     @property
-    def pause_seconds(self) -> float:
+    def delay_seconds(self) -> float:
         """How long to wait before the next try of the same message."""
         beyond = max(0, self._failures - self.slow_after)
         return min(self._first_pause * 2.0 ** min(beyond, 10), _LONGEST_PAUSE_SECONDS)

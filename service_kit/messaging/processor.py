@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from service_kit.background import set_within
-from service_kit.messaging.circuit_breaker import Pace
+from service_kit.messaging.circuit_breaker import CircuitBreaker
 from service_kit.messaging.deduplication import SeenEvents
 from service_kit.messaging.events import Event, UndecodableEventError, decode_event
 from service_kit.observability.tracing import consumer_span
@@ -51,10 +51,10 @@ Verdict = Done | TryAgain | Dead | Interrupted
 class Attempts:
     """Tries messages with a handler, each event id successfully once."""
 
-    def __init__(self, handle: Callable[[Event], Awaitable[None]], seen: SeenEvents, pace: Pace) -> None:
+    def __init__(self, handle: Callable[[Event], Awaitable[None]], seen: SeenEvents, breaker: CircuitBreaker) -> None:
         self._handle = handle
         self._seen = seen
-        self._pace = pace
+        self._breaker = breaker
 
     async def judge(self, body: bytes, over: asyncio.Event) -> Verdict:
         """Try a message; while everything fails, several times in place before it counts as one failure.
@@ -69,9 +69,9 @@ class Attempts:
             return Dead(str(error))
         verdict = await self._try(event)
         for _ in range(_TRIES_IN_PLACE):
-            if not (isinstance(verdict, TryAgain) and self._pace.is_slow):
+            if not (isinstance(verdict, TryAgain) and self._breaker.is_open):
                 break
-            if await set_within(over, self._pace.pause_seconds):
+            if await set_within(over, self._breaker.delay_seconds):
                 return Interrupted()
             verdict = await self._try(event)
         return verdict
@@ -87,8 +87,8 @@ class Attempts:
             return Dead(str(error))
         except Exception as error:
             log.exception("handler_failed", event_id=event.id[:_SHOWN], event_type=event.type[:_SHOWN])
-            self._pace.record(ok=False)
+            self._breaker.record(ok=False)
             return TryAgain(f"{type(error).__name__}: {error}")
-        self._pace.record(ok=True)
+        self._breaker.record(ok=True)
         self._seen.add(identity)
         return Done()

@@ -13,7 +13,7 @@ import structlog
 from aio_pika.abc import AbstractConnection
 
 from service_kit.background import set_within
-from service_kit.messaging.circuit_breaker import Pace
+from service_kit.messaging.circuit_breaker import CircuitBreaker
 from service_kit.messaging.deduplication import SeenEvents
 from service_kit.messaging.events import Event
 from service_kit.messaging.processor import Attempts
@@ -46,13 +46,13 @@ class Consumer:
         topology: QueueTopology,
         handle: Callable[[Event], Awaitable[None]],
         *,
-        pace: Pace | None = None,
+        breaker: CircuitBreaker | None = None,
         check_seconds: float = _CHECK_SECONDS,
     ) -> None:
         self._url = url
         self._name = f"{name}.consumer"
         self._topology = topology
-        self._attempts = Attempts(handle, SeenEvents(), pace or Pace())
+        self._attempts = Attempts(handle, SeenEvents(), breaker or CircuitBreaker())
         self._copies = RabbitPublisher(url, name, [topology])
         self._settlement = Settlement(topology, self._copies)
         self._check = ConsumerCheck(topology.queue, self._is_idle)

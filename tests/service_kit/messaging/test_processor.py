@@ -4,7 +4,7 @@ import pytest
 from opentelemetry import trace
 
 from service_kit.background import set_within
-from service_kit.messaging.circuit_breaker import Pace
+from service_kit.messaging.circuit_breaker import CircuitBreaker
 from service_kit.messaging.deduplication import SeenEvents
 from service_kit.messaging.events import Event, UndecodableEventError, encode_event
 from service_kit.messaging.processor import Attempts, Dead, Done, Interrupted, TryAgain
@@ -17,13 +17,13 @@ async def witness() -> Witness:
 
 
 @pytest.fixture
-def pace() -> Pace:
-    return Pace(slow_after=4, first_pause=0)
+def breaker() -> CircuitBreaker:
+    return CircuitBreaker(slow_after=4, first_pause=0)
 
 
 @pytest.fixture
-def attempts(witness: Witness, pace: Pace) -> Attempts:
-    return Attempts(witness, SeenEvents(), pace)
+def attempts(witness: Witness, breaker: CircuitBreaker) -> Attempts:
+    return Attempts(witness, SeenEvents(), breaker)
 
 
 @pytest.fixture
@@ -32,9 +32,9 @@ async def over() -> asyncio.Event:
 
 
 @pytest.fixture
-async def slow(pace: Pace) -> None:
-    for _ in range(pace.slow_after):
-        pace.record(ok=False)
+async def slow(breaker: CircuitBreaker) -> None:
+    for _ in range(breaker.slow_after):
+        breaker.record(ok=False)
 
 
 def body(name: str = "one") -> bytes:
@@ -71,17 +71,19 @@ async def test_calls_what_is_no_event_dead_without_asking_the_handler(
     assert witness.tries == 0
 
 
-async def test_calls_data_dead_that_the_handler_cannot_read(pace: Pace, over: asyncio.Event) -> None:
+async def test_calls_data_dead_that_the_handler_cannot_read(breaker: CircuitBreaker, over: asyncio.Event) -> None:
     async def handle(_event: Event) -> None:
         raise UndecodableEventError("no order_id")
 
-    assert await Attempts(handle, SeenEvents(), pace).judge(body(), over) == Dead("no order_id")
+    assert await Attempts(handle, SeenEvents(), breaker).judge(body(), over) == Dead("no order_id")
 
 
-async def test_does_not_slow_down_over_garbage(attempts: Attempts, pace: Pace, over: asyncio.Event) -> None:
+async def test_does_not_slow_down_over_garbage(
+    attempts: Attempts, breaker: CircuitBreaker, over: asyncio.Event
+) -> None:
     for _ in range(50):
         await attempts.judge(b"garbage", over)
-    assert not pace.is_slow
+    assert not breaker.is_open
 
 
 async def test_counts_one_failure_at_full_speed(attempts: Attempts, witness: Witness, over: asyncio.Event) -> None:
@@ -106,18 +108,18 @@ async def test_gives_up_in_place_after_eleven_tries(attempts: Attempts, witness:
 
 @pytest.mark.usefixtures("slow")
 async def test_is_at_full_speed_after_the_first_success(
-    attempts: Attempts, pace: Pace, witness: Witness, over: asyncio.Event
+    attempts: Attempts, breaker: CircuitBreaker, witness: Witness, over: asyncio.Event
 ) -> None:
     witness.failures = 3
     await attempts.judge(body(), over)
-    assert not pace.is_slow
+    assert not breaker.is_open
 
 
 async def test_is_interrupted_in_a_pause_when_the_message_is_no_longer_ours(
     witness: Witness, over: asyncio.Event
 ) -> None:
-    pace = Pace(slow_after=1, first_pause=1000)
-    attempts = Attempts(witness, SeenEvents(), pace)
+    breaker = CircuitBreaker(slow_after=1, first_pause=1000)
+    attempts = Attempts(witness, SeenEvents(), breaker)
     witness.failures = 1000
     judging = asyncio.create_task(attempts.judge(body(), over))
     await witness.is_at_work()
@@ -135,7 +137,7 @@ async def test_does_not_interrupt_a_handler_at_work(attempts: Attempts, witness:
     assert await judging == Done()
 
 
-async def test_handles_an_event_under_the_span_that_caused_it(pace: Pace, over: asyncio.Event) -> None:
+async def test_handles_an_event_under_the_span_that_caused_it(breaker: CircuitBreaker, over: asyncio.Event) -> None:
     caused = thing_happened()
     odd = encode_event(caused).replace(b'"id"', b'"traceparent":"garbage","id"')
     spans = []
@@ -143,7 +145,7 @@ async def test_handles_an_event_under_the_span_that_caused_it(pace: Pace, over: 
     async def handle(_event: Event) -> None:
         spans.append(trace.get_current_span())
 
-    assert await Attempts(handle, SeenEvents(), pace).judge(odd, over) == Done()
+    assert await Attempts(handle, SeenEvents(), breaker).judge(odd, over) == Done()
     assert len(spans) == 1
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service_kit.messaging.circuit_breaker import Pace
+from service_kit.messaging.circuit_breaker import CircuitBreaker
 from service_kit.messaging.deduplication import SeenEvents
 from service_kit.messaging.events import Event, encode_event
 from service_kit.messaging.processor import Attempts, TryAgain
@@ -114,7 +114,9 @@ async def test_neither_the_dead_letter_nor_the_trace_of_a_message_quotes_a_row(
     async def handle(_event: Event) -> None:
         await ledger.in_transaction(insert_twice)
 
-    verdict = await Attempts(handle, SeenEvents(), Pace()).judge(encode_event(thing_happened()), asyncio.Event())
+    verdict = await Attempts(handle, SeenEvents(), CircuitBreaker()).judge(
+        encode_event(thing_happened()), asyncio.Event()
+    )
 
     assert isinstance(verdict, TryAgain)
     assert "payments_one_a_payer" in verdict.reason

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from service_kit.messaging.circuit_breaker import Pace
+from service_kit.messaging.circuit_breaker import CircuitBreaker
 from service_kit.rabbit.consumer import Consumer
 from tests.support.rabbit_support import Queue, Witness, consuming, thing_happened, until
 from tests.support.tcp_proxy import Cable
@@ -22,8 +22,8 @@ async def witness() -> Witness:
 async def make_consumer(cable: Cable, queue: Queue, witness: Witness) -> ConsumerMaker:
     """Makes consumers of the queue, at the end of the cable."""
 
-    def make(*, pace: Pace | None = None, check_seconds: float = 15) -> Consumer:
-        return Consumer(cable.url, "tests", queue.topology, witness, pace=pace, check_seconds=check_seconds)
+    def make(*, breaker: CircuitBreaker | None = None, check_seconds: float = 15) -> Consumer:
+        return Consumer(cable.url, "tests", queue.topology, witness, breaker=breaker, check_seconds=check_seconds)
 
     return make
 

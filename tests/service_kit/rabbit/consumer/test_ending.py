@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from service_kit.messaging.circuit_breaker import Pace
+from service_kit.messaging.circuit_breaker import CircuitBreaker
 from service_kit.rabbit import consumer as consumer_module
 from tests.service_kit.rabbit.consumer.conftest import ConsumerMaker, cut_off_at_work, has
 from tests.support.rabbit_support import Queue, Witness, consuming, is_consuming, thing_happened, until
@@ -55,7 +55,7 @@ async def test_ends_in_the_middle_of_an_outage_after_the_message_in_hand(
 async def test_ends_in_the_middle_of_a_pause(make_consumer: ConsumerMaker, queue: Queue, witness: Witness) -> None:
     witness.failures = 1000
     await queue.put_events(thing_happened())
-    async with consuming(make_consumer(pace=Pace(slow_after=1, first_pause=1000))):
+    async with consuming(make_consumer(breaker=CircuitBreaker(slow_after=1, first_pause=1000))):
         await until(lambda: witness.tries == 1)
     assert witness.tries == 1
     assert await queue.count() == 1

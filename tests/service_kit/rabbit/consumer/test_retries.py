@@ -5,7 +5,7 @@ from math import inf
 
 from structlog.testing import capture_logs
 
-from service_kit.messaging.circuit_breaker import Pace
+from service_kit.messaging.circuit_breaker import CircuitBreaker
 from service_kit.messaging.events import encode_event
 from service_kit.rabbit.settlement import REASON_HEADER
 from service_kit.rabbit.subscription import ATTEMPTS_HEADER
@@ -59,7 +59,7 @@ async def test_keeps_messages_out_of_the_dead_queue_while_everything_fails(
     await queue.put_events(*map(thing_happened, names))
     witness.failures = 200
     with capture_logs():  # to print two hundred tracebacks takes longer than all else
-        async with consuming(make_consumer(pace=Pace(slow_after=20, first_pause=0))):
+        async with consuming(make_consumer(breaker=CircuitBreaker(slow_after=20, first_pause=0))):
             await witness.has_handled(*names)
     assert sorted(witness.handled) == names
     assert await queue.count_dead() == 0
