@@ -5,7 +5,7 @@ from typing import Final
 WINDOW: Final = 100_000
 
 
-class SeenEvents:
+class DeduplicationWindow:
     """Remembers the identities of the last events, in memory.
 
     A window ends with its process: after a crash a message can be handled twice, which no consumer can exclude without

@@ -9,7 +9,7 @@ import structlog
 
 from service_kit.background import set_within
 from service_kit.messaging.circuit_breaker import CircuitBreaker
-from service_kit.messaging.deduplication import SeenEvents
+from service_kit.messaging.deduplication import DeduplicationWindow
 from service_kit.messaging.events import Event, UndecodableEventError, decode_event
 from service_kit.observability.tracing import consumer_span
 
@@ -51,7 +51,9 @@ Verdict = Done | TryAgain | Dead | Interrupted
 class Attempts:
     """Tries messages with a handler, each event id successfully once."""
 
-    def __init__(self, handle: Callable[[Event], Awaitable[None]], seen: SeenEvents, breaker: CircuitBreaker) -> None:
+    def __init__(
+        self, handle: Callable[[Event], Awaitable[None]], seen: DeduplicationWindow, breaker: CircuitBreaker
+    ) -> None:
         self._handle = handle
         self._seen = seen
         self._breaker = breaker

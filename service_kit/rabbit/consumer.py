@@ -14,7 +14,7 @@ from aio_pika.abc import AbstractConnection
 
 from service_kit.background import set_within
 from service_kit.messaging.circuit_breaker import CircuitBreaker
-from service_kit.messaging.deduplication import SeenEvents
+from service_kit.messaging.deduplication import DeduplicationWindow
 from service_kit.messaging.events import Event
 from service_kit.messaging.processor import Attempts
 from service_kit.rabbit.connection import stay_connected, watched
@@ -52,7 +52,7 @@ class Consumer:
         self._url = url
         self._name = f"{name}.consumer"
         self._topology = topology
-        self._attempts = Attempts(handle, SeenEvents(), breaker or CircuitBreaker())
+        self._attempts = Attempts(handle, DeduplicationWindow(), breaker or CircuitBreaker())
         self._copies = RabbitPublisher(url, name, [topology])
         self._settlement = Settlement(topology, self._copies)
         self._check = ConsumerCheck(topology.queue, self._is_idle)

@@ -1,4 +1,4 @@
-from service_kit.messaging.deduplication import WINDOW, SeenEvents
+from service_kit.messaging.deduplication import WINDOW, DeduplicationWindow
 
 
 def identity(number: int) -> bytes:
@@ -6,28 +6,28 @@ def identity(number: int) -> bytes:
 
 
 def test_remembers_an_event() -> None:
-    seen = SeenEvents()
+    seen = DeduplicationWindow()
     assert identity(1) not in seen
     seen.add(identity(1))
     assert identity(1) in seen
 
 
 def test_forgets_the_oldest_over_its_size() -> None:
-    seen = SeenEvents(size=3)
+    seen = DeduplicationWindow(size=3)
     for number in range(5):
         seen.add(identity(number))
     assert [number for number in range(5) if identity(number) in seen] == [2, 3, 4]
 
 
 def test_keeps_its_size_when_an_event_is_added_twice() -> None:
-    seen = SeenEvents(size=2)
+    seen = DeduplicationWindow(size=2)
     for number in (1, 2, 2, 2):
         seen.add(identity(number))
     assert identity(1) in seen
 
 
 def test_remembers_a_hundred_thousand() -> None:
-    seen = SeenEvents()
+    seen = DeduplicationWindow()
     for number in range(WINDOW + 1):
         seen.add(identity(number))
     assert identity(0) not in seen

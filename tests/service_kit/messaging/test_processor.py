@@ -5,7 +5,7 @@ from opentelemetry import trace
 
 from service_kit.background import set_within
 from service_kit.messaging.circuit_breaker import CircuitBreaker
-from service_kit.messaging.deduplication import SeenEvents
+from service_kit.messaging.deduplication import DeduplicationWindow
 from service_kit.messaging.events import Event, UndecodableEventError, encode_event
 from service_kit.messaging.processor import Attempts, Dead, Done, Interrupted, TryAgain
 from tests.support.rabbit_support import Witness, thing_happened
@@ -23,7 +23,7 @@ def breaker() -> CircuitBreaker:
 
 @pytest.fixture
 def attempts(witness: Witness, breaker: CircuitBreaker) -> Attempts:
-    return Attempts(witness, SeenEvents(), breaker)
+    return Attempts(witness, DeduplicationWindow(), breaker)
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ async def test_calls_data_dead_that_the_handler_cannot_read(breaker: CircuitBrea
     async def handle(_event: Event) -> None:
         raise UndecodableEventError("no order_id")
 
-    assert await Attempts(handle, SeenEvents(), breaker).judge(body(), over) == Dead("no order_id")
+    assert await Attempts(handle, DeduplicationWindow(), breaker).judge(body(), over) == Dead("no order_id")
 
 
 async def test_does_not_slow_down_over_garbage(
@@ -119,7 +119,7 @@ async def test_is_interrupted_in_a_pause_when_the_message_is_no_longer_ours(
     witness: Witness, over: asyncio.Event
 ) -> None:
     breaker = CircuitBreaker(slow_after=1, first_pause=1000)
-    attempts = Attempts(witness, SeenEvents(), breaker)
+    attempts = Attempts(witness, DeduplicationWindow(), breaker)
     witness.failures = 1000
     judging = asyncio.create_task(attempts.judge(body(), over))
     await witness.is_at_work()
@@ -145,7 +145,7 @@ async def test_handles_an_event_under_the_span_that_caused_it(breaker: CircuitBr
     async def handle(_event: Event) -> None:
         spans.append(trace.get_current_span())
 
-    assert await Attempts(handle, SeenEvents(), breaker).judge(odd, over) == Done()
+    assert await Attempts(handle, DeduplicationWindow(), breaker).judge(odd, over) == Done()
     assert len(spans) == 1
 
 

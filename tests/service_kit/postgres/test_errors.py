@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service_kit.messaging.circuit_breaker import CircuitBreaker
-from service_kit.messaging.deduplication import SeenEvents
+from service_kit.messaging.deduplication import DeduplicationWindow
 from service_kit.messaging.events import Event, encode_event
 from service_kit.messaging.processor import Attempts, TryAgain
 from service_kit.observability.logs import configure_logs
@@ -114,7 +114,7 @@ async def test_neither_the_dead_letter_nor_the_trace_of_a_message_quotes_a_row(
     async def handle(_event: Event) -> None:
         await ledger.in_transaction(insert_twice)
 
-    verdict = await Attempts(handle, SeenEvents(), CircuitBreaker()).judge(
+    verdict = await Attempts(handle, DeduplicationWindow(), CircuitBreaker()).judge(
         encode_event(thing_happened()), asyncio.Event()
     )
 
