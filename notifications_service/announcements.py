@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from notifications_service.events import ORDER_CANCELLED, ORDER_CREATED, OrderRef
-from service_kit.messaging.dispatcher import Handlers
+from service_kit.messaging.dispatcher import EventDispatcher
 from service_kit.messaging.events import Event
 
 
-def announcements(announce: Callable[[str], None]) -> Handlers:
+def announcements(announce: Callable[[str], None]) -> EventDispatcher:
     """The handlers of this service.
 
     Args:
@@ -20,7 +20,7 @@ def announcements(announce: Callable[[str], None]) -> Handlers:
     async def announce_cancellation(_event: Event, order: OrderRef) -> None:
         announce(f"Order cancelled: {order.order_id}")
 
-    handlers = Handlers()
+    handlers = EventDispatcher()
     handlers.add(ORDER_CREATED, OrderRef, announce_order)
     handlers.add(ORDER_CANCELLED, OrderRef, announce_cancellation)
     return handlers

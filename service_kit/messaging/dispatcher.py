@@ -17,7 +17,7 @@ _SHOWN_CHARACTERS: Final = 100
 Handler = Callable[[Event, Data], Awaitable[None]]
 
 
-class Handlers:
+class EventDispatcher:
     """A consumer's handlers by event type. What none is for is passed over, and told once a type.
 
     Args:
@@ -42,12 +42,12 @@ class Handlers:
         if event.source == self._own_source:
             return
         if event.type not in self._by_type:
-            self._pass_over(event.type)
+            self._ignore(event.type)
             return
         data_type, handler = self._by_type[event.type]
         await handler(event, read_data(event, data_type))
 
-    def _pass_over(self, event_type: str) -> None:
+    def _ignore(self, event_type: str) -> None:
         shown = event_type[:_SHOWN_CHARACTERS]
         if shown not in self._unknown and len(self._unknown) < _TOLD_TYPES:
             self._unknown.add(shown)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service_kit.clock import utc_now
-from service_kit.messaging.dispatcher import Handlers
+from service_kit.messaging.dispatcher import EventDispatcher
 from service_kit.messaging.events import Event
 from service_kit.postgres.engine import violated_constraint
 from service_kit.postgres.inbox import first_seen
@@ -71,9 +71,9 @@ class CopySync(Generic[Fields]):
         self.compare_every = compare_every
 
     @property
-    def handlers(self) -> Handlers:
+    def handlers(self) -> EventDispatcher:
         """For the consumer of the service's queue."""
-        handlers = Handlers(own_source=self._copy.source)
+        handlers = EventDispatcher(own_source=self._copy.source)
         handlers.add(self._copy.changed, RawChanges, self._apply)
         handlers.add(self._copy.copy_requested, CopyRequested, self._note_request)
         handlers.add(self._copy.compared, DigestTold, self._compare)

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
-from service_kit.messaging.dispatcher import Handlers
+from service_kit.messaging.dispatcher import EventDispatcher
 from service_kit.messaging.events import Event, UndecodableEventError, decode_event
 
 
@@ -29,22 +29,24 @@ def handled() -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def handlers(handled: list[tuple[str, str]]) -> Handlers:
+def handlers(handled: list[tuple[str, str]]) -> EventDispatcher:
     async def note(event: Event, thing: Thing) -> None:
         handled.append((event.type, thing.name))
 
-    handlers = Handlers()
+    handlers = EventDispatcher()
     handlers.add("thing.happened", Thing, note)
     return handlers
 
 
-async def test_gives_a_handler_the_event_and_its_data(handlers: Handlers, handled: list[tuple[str, str]]) -> None:
+async def test_gives_a_handler_the_event_and_its_data(
+    handlers: EventDispatcher, handled: list[tuple[str, str]]
+) -> None:
     await handlers(event())
     assert handled == [("thing.happened", "one")]
 
 
 async def test_passes_over_an_unknown_type_and_tells_it_once(
-    handlers: Handlers, handled: list[tuple[str, str]]
+    handlers: EventDispatcher, handled: list[tuple[str, str]]
 ) -> None:
     with capture_logs() as logs:
         for _ in range(3):
@@ -53,12 +55,12 @@ async def test_passes_over_an_unknown_type_and_tells_it_once(
     assert not handled
 
 
-async def test_does_not_read_the_data_of_an_unknown_type(handlers: Handlers) -> None:
+async def test_does_not_read_the_data_of_an_unknown_type(handlers: EventDispatcher) -> None:
     await handlers(event("weather.changed", data=[1, 2]))
 
 
 async def test_passes_over_what_we_have_told_ourselves_unread(handled: list[tuple[str, str]]) -> None:
-    handlers = Handlers(own_source=event().source)
+    handlers = EventDispatcher(own_source=event().source)
     with capture_logs() as logs:
         await handlers(event(data=[1, 2]))
         await handlers(event("weather.changed"))
@@ -66,13 +68,13 @@ async def test_passes_over_what_we_have_told_ourselves_unread(handled: list[tupl
     assert not handled
 
 
-async def test_refuses_data_that_it_cannot_read(handlers: Handlers, handled: list[tuple[str, str]]) -> None:
+async def test_refuses_data_that_it_cannot_read(handlers: EventDispatcher, handled: list[tuple[str, str]]) -> None:
     with pytest.raises(UndecodableEventError):
         await handlers(event(data={"title": "one"}))
     assert not handled
 
 
-async def test_lets_the_error_of_a_handler_pass(handlers: Handlers) -> None:
+async def test_lets_the_error_of_a_handler_pass(handlers: EventDispatcher) -> None:
     async def fail(_event: Event, _thing: Thing) -> None:
         raise RuntimeError("the store is away")
 
@@ -81,7 +83,7 @@ async def test_lets_the_error_of_a_handler_pass(handlers: Handlers) -> None:
         await handlers(event("thing.broke"))
 
 
-async def test_remembers_and_says_little_of_a_strangers_long_types(handlers: Handlers) -> None:
+async def test_remembers_and_says_little_of_a_strangers_long_types(handlers: EventDispatcher) -> None:
     with capture_logs() as logs:
         for number in range(1500):
             await handlers(event(f"{number}{'x' * 1000}"))
