@@ -64,7 +64,7 @@ class Store(ABC):
         await self._prepare()
         self._prepared = True
 
-    def doubt(self) -> None:
+    def invalidate(self) -> None:
         """Prepare again: what the code needs is not there any more."""
         self._prepared = False
         self._doubted.set()

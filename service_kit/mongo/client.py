@@ -135,7 +135,7 @@ class MongoStore(Store):
             name = plan_of(document)[0]
             if self._prepared and (found.missing or found.uuid != self._uuids[name]):
                 log.warning("collection_not_as_prepared", collection=name, missing_indexes=list(found.missing))
-                self.doubt()
+                self.invalidate()
 
     async def _watch(self) -> None:
         while not await set_within(self._doubted, _LOOK_SECONDS):

@@ -123,7 +123,7 @@ class GroupCommit:
             reply = _without_our_own(await self._send(documents))
         errors = _errors_by_document(reply, len(batch))
         if any(entry["code"] == _ANOTHER_COLLECTION for entry in reply.get("writeErrors", ())):
-            self._store.doubt()
+            self._store.invalidate()
         return errors
 
     async def _send(self, documents: Sequence[RawBSONDocument]) -> Mapping[str, Any]:

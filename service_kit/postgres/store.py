@@ -80,7 +80,7 @@ class PostgresStore(Store):
         """A table is missing: somebody has made the database again."""
         if getattr(context.original_exception, "sqlstate", None) != _NO_TABLE:
             return None
-        self.doubt()
+        self.invalidate()
         return unavailable(context.original_exception)
 
     async def _prepare(self) -> None:

@@ -34,7 +34,7 @@ _MAX_RETRY_SECONDS: Final = 5.0
 _REASON_CHARACTERS: Final = 400
 
 
-class HopelessError(Exception):
+class UnrecoverableError(Exception):
     """What a session raises when a new connection would not help."""
 
 
@@ -123,7 +123,7 @@ async def stay_connected(url: str, name: str, session: Callable[[Connection], Aw
         session: Uses the connection until it breaks; whatever it raises then is told in one line.
 
     Raises:
-        HopelessError: As the session has raised it.
+        UnrecoverableError: As the session has raised it.
     """
     # Tells every failed attempt once more, with a traceback; of the rest only the broker's alarms are news.
     logging.getLogger("aiormq.connection").addFilter(_tells_of_an_alarm)
@@ -132,7 +132,7 @@ async def stay_connected(url: str, name: str, session: Callable[[Connection], Aw
         began = asyncio.get_running_loop().time()
         try:
             await _run(session, await connect(url, name))
-        except HopelessError:
+        except UnrecoverableError:
             raise
         except (Exception, asyncio.CancelledError) as error:
             if is_cancelled():

@@ -11,7 +11,7 @@ from typing import Final
 
 from aio_pika.abc import AbstractConnection
 
-from service_kit.rabbit.connection import HopelessError
+from service_kit.rabbit.connection import UnrecoverableError
 
 LOST_STATUS: Final = 70
 """Exit status of a process whose consumer the broker does not feed (sysexits.h: internal software error)."""
@@ -19,7 +19,7 @@ LOST_STATUS: Final = 70
 _ANSWER_SECONDS: Final = 10.0
 
 
-class ConsumerLostError(HopelessError):
+class ConsumerLostError(UnrecoverableError):
     """The broker does not feed this consumer, also not on a new connection: the process should start anew."""
 
 

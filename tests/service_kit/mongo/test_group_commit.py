@@ -53,7 +53,7 @@ class FakeStore:
     def only_prepared(self, collection: str) -> JsonObject:
         return {"collectionUUID": f"that of {collection}"}
 
-    def doubt(self) -> None:
+    def invalidate(self) -> None:
         self.doubts += 1
 
     async def command(self, command: JsonObject) -> JsonObject:
