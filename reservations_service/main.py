@@ -32,7 +32,7 @@ from service_kit.settings import load
 def build(settings: ReservationsSettings) -> FastAPI:
     """The API on the servers that `settings` name."""
     store, publisher, wake_ups = open_store(settings), open_publisher(settings), WakeUps(settings)
-    relay = Relay(PostgresOutbox(store.engine, OUTBOX), publisher, woken=wake_ups.woken)
+    relay = Relay(PostgresOutbox(store.engine, OUTBOX), publisher, notified=wake_ups.notified)
     clock = HybridClock(NODE, utc_now, settings.max_clock_ahead)
     copy = CopySync(PASSENGER_COPY, store, clock, compare_every=settings.sync_check)
     watch, consumer = CopyWatch(copy), open_consumer(settings, copy.handlers)

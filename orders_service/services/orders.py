@@ -91,7 +91,7 @@ class Orders:
             if mark and is_key_taken(error):
                 return Placed(await self._first_answer(mark), replayed=True)
             raise
-        self._relay.hand_over(entry)
+        self._relay.enqueue(entry)
         return Placed(view, replayed=False)
 
     async def _first_answer(self, mark: RequestMark) -> OrderView:
@@ -135,7 +135,7 @@ class Orders:
         if changed is None:
             return await self._cancelled_before(order_id)
         if is_first(entry, changed):
-            self._relay.hand_over(entry)
+            self._relay.enqueue(entry)
         else:
             await release(entry, self._collection, now=self._store.clock.at_least())
         return OrderView.of(Order.model_validate(changed))

@@ -33,15 +33,15 @@ PARKED: Final = Gauge("outbox_parked", "Entries given up on; `python -m service_
 _BATCH: Final = 256
 _IN_FLIGHT: Final = 4
 """Batches on their way at once, so that one is written while another waits for its confirms."""
-_BITE: Final = 16
+_BATCH_BESIDE_CALLERS: Final = 16
 """What the sweep claims beside callers: between two of them they have their turn, here, at the store, at the broker."""
 _CALLED_SECONDS: Final = 1.0
 """How long after a caller's entry the sweep still expects another one."""
 _CLEARING_SECONDS: Final = 0.03
 """How long confirmed entries gather, so that one question and one write clear them: to the store each costs as much as
 an insert."""
-_REMEMBERED: Final = 10_000
-_REMEMBERED_BYTES: Final = 16 * 1024 * 1024
+_QUEUE_LIMIT: Final = 10_000
+_QUEUE_LIMIT_BYTES: Final = 16 * 1024 * 1024
 """Bounds on what waits in memory; the sweep publishes what is over them."""
 _SWEEP_SECONDS: Final = 1.0
 _AFTER_ERROR_SECONDS: Final = 2.0
@@ -62,7 +62,7 @@ class Relay:
         outbox: Where the entries are.
         broker: Where they go.
         clock: Seconds that only go on, whatever happens to the machine's date; tells how much of a lease is left.
-        woken: Set whenever the outbox may have something new; without it the sweep looks about once a second.
+        notified: Set whenever the outbox may have something new; without it the sweep looks about once a second.
     """
 
     def __init__(
@@ -71,29 +71,29 @@ class Relay:
         broker: Broker,
         clock: Callable[[], float] = monotonic,
         *,
-        woken: asyncio.Event | None = None,
+        notified: asyncio.Event | None = None,
     ) -> None:
         self._outbox = outbox
         self._broker = broker
         self._clock = clock
-        self._woken = woken or asyncio.Event()
-        self._fresh: asyncio.Queue[OutboxEntry] = asyncio.Queue(_REMEMBERED)
+        self._woken = notified or asyncio.Event()
+        self._queue: asyncio.Queue[OutboxEntry] = asyncio.Queue(_QUEUE_LIMIT)
         self._accepted: _Accepted = []
         self._has_accepted = asyncio.Event()
-        self._fresh_bytes = 0
+        self._queued_bytes = 0
         self._called_at = -inf
 
-    def hand_over(self, entry: OutboxEntry) -> None:
+    def enqueue(self, entry: OutboxEntry) -> None:
         """Publish an entry that was just stored, soon. When memory is full the sweep does it instead."""
         self._called_at = monotonic()
-        if self._fresh_bytes < _REMEMBERED_BYTES and not self._fresh.full():
-            self._fresh_bytes += len(entry.body)
-            self._fresh.put_nowait(entry)
+        if self._queued_bytes < _QUEUE_LIMIT_BYTES and not self._queue.full():
+            self._queued_bytes += len(entry.body)
+            self._queue.put_nowait(entry)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Relay while the block runs; at its end, give what is in memory a moment to leave."""
-        steps = (*[self._publish_fresh] * _IN_FLIGHT, self._sweep, self._clear, self._count)
+        steps = (*[self._publish_queued] * _IN_FLIGHT, self._sweep, self._clear, self._count)
         tasks = [asyncio.create_task(_forever(step)) for step in steps]
         try:
             yield
@@ -106,30 +106,30 @@ class Relay:
     async def _drain(self) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(2):
-                await self._fresh.join()
+                await self._queue.join()
                 await self._clear_accepted()
 
-    async def _publish_fresh(self) -> None:
-        batch = [await self._fresh.get()]
+    async def _publish_queued(self) -> None:
+        batch = [await self._queue.get()]
         try:
             await self._broker.connected()
             held = len(batch[0].body)
-            while not self._fresh.empty() and len(batch) < _BATCH and held < CLAIM_BYTES:
-                batch.append(self._fresh.get_nowait())
+            while not self._queue.empty() and len(batch) < _BATCH and held < CLAIM_BYTES:
+                batch.append(self._queue.get_nowait())
                 held += len(batch[-1].body)
             accepted = await self._publish(batch)
             self._accepted += accepted  # in a line of its own: while the other waited the list was another one
             self._has_accepted.set()
         finally:
             for entry in batch:
-                self._fresh_bytes -= len(entry.body)
-                self._fresh.task_done()
+                self._queued_bytes -= len(entry.body)
+                self._queue.task_done()
 
     async def _sweep(self) -> None:
         await self._broker.connected()
         self._woken.clear()  # before looking: what comes meanwhile wakes the next one
         is_called = monotonic() - self._called_at < _CALLED_SECONDS
-        claimed = await self._outbox.claim(_BITE if is_called else _BATCH)
+        claimed = await self._outbox.claim(_BATCH_BESIDE_CALLERS if is_called else _BATCH)
         if claimed:
             await self._settle(await self._publish(claimed))  # at once: the next one of the same owner waits for it
         else:

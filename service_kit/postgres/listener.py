@@ -27,11 +27,11 @@ class WakeUps:
     """Listens on a connection of its own.
 
     Attributes:
-        woken: Set when an outbox of the database may have something new; who waits on it clears it.
+        notified: Set when an outbox of the database may have something new; who waits on it clears it.
     """
 
     def __init__(self, settings: PostgresSettings) -> None:
-        self.woken = asyncio.Event()
+        self.notified = asyncio.Event()
         self._settings = settings
 
     @asynccontextmanager
@@ -60,8 +60,8 @@ class WakeUps:
         lost = asyncio.Event()
         connection.add_termination_listener(lambda _: lost.set())
         try:
-            await connection.add_listener(OUTBOX, lambda *_: self.woken.set())
-            self.woken.set()  # for what was written while nobody listened
+            await connection.add_listener(OUTBOX, lambda *_: self.notified.set())
+            self.notified.set()  # for what was written while nobody listened
             while not await set_within(lost, _CHECK_SECONDS):
                 await connection.execute("SELECT 1")
         finally:

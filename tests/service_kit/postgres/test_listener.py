@@ -27,10 +27,10 @@ async def write(ledger: PostgresStore) -> None:
         await add_events(session, OUTBOX, [(thing_happened(), None)])
 
 
-async def woken(wake_ups: WakeUps, *, within: float) -> None:
+async def notified(wake_ups: WakeUps, *, within: float) -> None:
     async with asyncio.timeout(within):
-        await wake_ups.woken.wait()
-    wake_ups.woken.clear()
+        await wake_ups.notified.wait()
+    wake_ups.notified.clear()
 
 
 async def test_wakes_within_a_tenth_of_a_second_of_the_commit(
@@ -38,12 +38,12 @@ async def test_wakes_within_a_tenth_of_a_second_of_the_commit(
 ) -> None:
     wake_ups = WakeUps(postgres_settings)
     async with wake_ups.listening():
-        await woken(wake_ups, within=5)
+        await notified(wake_ups, within=5)
         waits = []
         for _ in range(11):
             await write(ledger)
             began = asyncio.get_running_loop().time()
-            await woken(wake_ups, within=5)
+            await notified(wake_ups, within=5)
             waits.append(asyncio.get_running_loop().time() - began)
     assert statistics.median(waits) < 0.1
 
@@ -54,14 +54,14 @@ async def test_does_not_wake_before_the_commit_nor_for_another_database(
     here = WakeUps(postgres_settings)
     elsewhere = WakeUps(PostgresSettings(database_url=SecretStr(postgres.url), database_name="postgres"))
     async with here.listening(), elsewhere.listening():
-        await woken(here, within=5)
-        await woken(elsewhere, within=5)
+        await notified(here, within=5)
+        await notified(elsewhere, within=5)
         async with ledger.transaction() as session:
             await add_events(session, OUTBOX, [(thing_happened(), None)])
             await asyncio.sleep(0.05)
-            assert not here.woken.is_set()
-        await woken(here, within=2)
-        assert not elsewhere.woken.is_set()
+            assert not here.notified.is_set()
+        await notified(here, within=2)
+        assert not elsewhere.notified.is_set()
 
 
 async def test_a_lost_connection_comes_back_and_wakes_for_what_it_missed(
@@ -70,16 +70,16 @@ async def test_a_lost_connection_comes_back_and_wakes_for_what_it_missed(
     wake_ups = WakeUps(postgres_settings)
     with capture_logs() as told:
         async with wake_ups.listening():
-            await woken(wake_ups, within=5)
+            await notified(wake_ups, within=5)
             listeners = "pid <> pg_backend_pid() AND query LIKE 'LISTEN%'"
             async with ledger.engine.begin() as connection:
                 await connection.exec_driver_sql(
                     f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {listeners}"  # noqa: S608 - ours
                 )
                 await connection.execute(select(func.pg_sleep(0)))
-            await woken(wake_ups, within=5)
+            await notified(wake_ups, within=5)
             await write(ledger)
-            await woken(wake_ups, within=2)
+            await notified(wake_ups, within=2)
     assert {line["event"] for line in told} >= {"wake_ups_lost"}
 
 
@@ -92,13 +92,13 @@ async def test_finds_out_that_a_silent_connection_is_dead(
         far = postgres_settings.model_copy(update={"database_url": SecretStr(cable.url)})
         wake_ups = WakeUps(far)
         async with wake_ups.listening():
-            await woken(wake_ups, within=5)
+            await notified(wake_ups, within=5)
             cable.deafen()
             await asyncio.sleep(0.5)
             cable._answers.set()
-            await woken(wake_ups, within=5)
+            await notified(wake_ups, within=5)
             await write(ledger)
-            await woken(wake_ups, within=2)
+            await notified(wake_ups, within=2)
 
 
 async def test_waits_for_a_server_that_is_not_there_and_leaves_no_task_behind(
@@ -113,7 +113,7 @@ async def test_waits_for_a_server_that_is_not_there_and_leaves_no_task_behind(
             async with wake_ups.listening():
                 await until(lambda: len(told) >= 3)
                 await cable.mend()
-                await woken(wake_ups, within=5)
+                await notified(wake_ups, within=5)
                 await write(ledger)
-                await woken(wake_ups, within=2)
+                await notified(wake_ups, within=2)
     await until(lambda: asyncio.all_tasks() <= before)

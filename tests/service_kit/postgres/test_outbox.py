@@ -125,9 +125,9 @@ async def test_a_relay_delivers_at_once_what_is_committed(
     monkeypatch.setattr("service_kit.outbox.relay._SWEEP_SECONDS", 1000)
     broker, wake_ups = MemoryBroker(), WakeUps(postgres_settings)
     async with wake_ups.listening(), AsyncExitStack() as stack:
-        await until(wake_ups.woken.is_set)  # by the first look; the relay, which clears it, comes afterwards
-        await stack.enter_async_context(Relay(outbox, broker, woken=wake_ups.woken).running())
-        await until(lambda: not wake_ups.woken.is_set())
+        await until(wake_ups.notified.is_set)  # by the first look; the relay, which clears it, comes afterwards
+        await stack.enter_async_context(Relay(outbox, broker, notified=wake_ups.notified).running())
+        await until(lambda: not wake_ups.notified.is_set())
         for number in range(1, 4):
             event = thing_happened()
             await write(ledger, event, owner="ana")

@@ -16,7 +16,7 @@ async def test_gives_what_is_in_memory_a_moment_to_leave_at_the_end(store: Store
     relay = Relay(store, broker, clock.seconds)
     async with relay.running():
         for one in add(store, clock, 500):
-            relay.hand_over(one)
+            relay.enqueue(one)
         asyncio.get_running_loop().call_later(0.05, broker.gate.set)
     assert await store.backlog() == Backlog(0, 0)
 
@@ -28,7 +28,7 @@ async def test_ends_within_seconds_although_the_broker_is_away(
     began = asyncio.get_running_loop().time()
     async with relay.running():
         for one in add(store, clock, 10):
-            relay.hand_over(one)
+            relay.enqueue(one)
     assert asyncio.get_running_loop().time() - began < 3
     assert await store.backlog() == Backlog(10, 0)
 
@@ -47,7 +47,7 @@ async def test_ends_at_once_when_its_block_fails(relay: Relay, store: Store, bro
     before = asyncio.all_tasks()
     with pytest.raises(RuntimeError, match="the block"):  # noqa: PT012 - the block is what raises
         async with relay.running():
-            relay.hand_over(replace(entry(FakeClock()), owner="order"))
+            relay.enqueue(replace(entry(FakeClock()), owner="order"))
             raise RuntimeError("the block")
     assert asyncio.all_tasks() == before
     assert await store.backlog() == Backlog(0, 0)

@@ -22,7 +22,7 @@ async def test_publishes_at_once_what_was_just_written(
 ) -> None:
     (fresh,) = add(store, clock)
     async with relay.running():
-        relay.hand_over(fresh)
+        relay.enqueue(fresh)
         await until_empty(store)
     assert broker.messages == [OutgoingMessage(fresh.id, fresh.topic, fresh.body, CLOUDEVENTS_JSON)]
 
@@ -32,10 +32,10 @@ async def test_publishes_together_what_has_gathered_meanwhile(store: Store, cloc
     relay = Relay(store, broker, clock.seconds)
     fresh = add(store, clock, 600)
     async with relay.running():
-        relay.hand_over(fresh[0])
+        relay.enqueue(fresh[0])
         await until(lambda: bool(broker.batches))
         for one in fresh[1:]:
-            relay.hand_over(one)
+            relay.enqueue(one)
         broker.gate.set()
         await until_empty(store)
     assert broker.batches == [1, 256, 256, 87]
@@ -55,7 +55,7 @@ async def test_clears_with_one_write_what_was_confirmed_meanwhile(
     relay = Relay(store, broker, clock.seconds)
     async with relay.running():
         for one in add(store, clock, 20):
-            relay.hand_over(one)
+            relay.enqueue(one)
             await asyncio.sleep(0)  # so that several batches leave
         await until_empty(store)
     assert sum(cleared) == 20
@@ -65,11 +65,11 @@ async def test_clears_with_one_write_what_was_confirmed_meanwhile(
 async def test_leaves_to_the_sweep_what_memory_cannot_hold(
     store: Store, broker: MemoryBroker, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(relay_module, "_REMEMBERED", 3)
+    monkeypatch.setattr(relay_module, "_QUEUE_LIMIT", 3)
     relay = Relay(store, broker, clock.seconds)
     fresh = add(store, clock, 5)
     for one in fresh:
-        relay.hand_over(one)
+        relay.enqueue(one)
     async with relay.running():
         await until(lambda: len(broker.messages) == 3)
         await until_waiting(store, 2)
@@ -83,10 +83,10 @@ async def test_publishes_large_entries_in_small_batches(store: Store, clock: Fak
     relay = Relay(store, broker, clock.seconds)
     fresh = [replace(one, body=b"x" * (CLAIM_BYTES // 3 + 1)) for one in add(store, clock, 9)]
     async with relay.running():
-        relay.hand_over(fresh[0])
+        relay.enqueue(fresh[0])
         await until(lambda: bool(broker.batches))
         for one in fresh[1:]:
-            relay.hand_over(one)
+            relay.enqueue(one)
         broker.gate.set()
         await until_empty(store)
     assert broker.batches == [1, 3, 3, 2]
@@ -95,16 +95,16 @@ async def test_publishes_large_entries_in_small_batches(store: Store, clock: Fak
 async def test_leaves_to_the_sweep_what_would_take_too_much_memory(
     store: Store, broker: MemoryBroker, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(relay_module, "_REMEMBERED_BYTES", 1)
+    monkeypatch.setattr(relay_module, "_QUEUE_LIMIT_BYTES", 1)
     relay = Relay(store, broker, clock.seconds)
     first, second = add(store, clock, 2)
-    relay.hand_over(first)
-    relay.hand_over(second)
+    relay.enqueue(first)
+    relay.enqueue(second)
     async with relay.running():
         await until_waiting(store, 1)
         assert ids(broker) == [first.id]
         (third,) = add(store, clock)
-        relay.hand_over(third)
+        relay.enqueue(third)
         await until(lambda: ids(broker) == [first.id, third.id])
 
 
@@ -114,8 +114,8 @@ async def test_leaves_to_the_sweep_what_has_little_of_its_lease_left(
     (late,) = add(store, clock, lease_left=timedelta(seconds=5))
     (fresh,) = add(store, clock)
     async with relay.running():
-        relay.hand_over(late)
-        relay.hand_over(fresh)
+        relay.enqueue(late)
+        relay.enqueue(fresh)
         await until(lambda: bool(broker.messages))
         assert ids(broker) == [fresh.id]
         clock.advance(timedelta(seconds=5))

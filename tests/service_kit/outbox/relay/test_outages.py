@@ -20,7 +20,7 @@ async def test_catches_up_when_the_broker_is_back(
     fresh, left = add(store, clock, 10), add_due(store, clock, 10)
     async with relay.running():
         for one in fresh:
-            relay.hand_over(one)
+            relay.enqueue(one)
         await asyncio.sleep(0.01)
         assert await store.backlog() == Backlog(20, 0)
         broker.start()
@@ -34,7 +34,7 @@ async def test_leaves_an_entry_alone_while_nobody_knows_what_became_of_it(
     (fresh,) = add(store, clock)
     broker.answer([Outcome.UNKNOWN])
     async with relay.running():
-        relay.hand_over(fresh)
+        relay.enqueue(fresh)
         await asyncio.sleep(0.02)
         assert await store.backlog() == Backlog(1, 0)
         assert not broker.messages
@@ -49,7 +49,7 @@ async def test_postpones_what_the_broker_refuses(
     (fresh,) = add(store, clock)
     broker.answer([Outcome.REFUSED])
     async with relay.running():
-        relay.hand_over(fresh)
+        relay.enqueue(fresh)
         await until(lambda: store._firsts()[0].attempts == 1)
         assert not broker.messages
         clock.advance(timedelta(seconds=2))
@@ -64,7 +64,7 @@ async def test_publishes_again_what_a_reader_has_missed_although_the_broker_took
     broker.judge([Outcome.REFUSED] * 2)
     confirmed = RELAYED.labels("confirmed")._value.get()
     async with relay.running():
-        relay.hand_over(fresh)
+        relay.enqueue(fresh)
         await until(lambda: [one.attempts for one in store._firsts()] == [1, 1])
         assert RELAYED.labels("confirmed")._value.get() == confirmed
         clock.advance(timedelta(seconds=2))
@@ -79,7 +79,7 @@ async def test_leaves_an_entry_alone_while_nobody_knows_whether_its_readers_have
     (fresh,) = add(store, clock)
     broker.judge([Outcome.UNKNOWN])
     async with relay.running():
-        relay.hand_over(fresh)
+        relay.enqueue(fresh)
         await until(lambda: not broker._verdicts)
         assert [one.attempts for one in store._firsts()] == [0]
         clock.advance(LEASE)
@@ -93,7 +93,7 @@ async def test_settles_each_entry_of_a_batch_by_its_own_outcome(
     confirmed, refused, unknown = fresh = add(store, clock, 3)
     broker.answer([Outcome.CONFIRMED, Outcome.REFUSED, Outcome.UNKNOWN])
     for one in fresh:
-        relay.hand_over(one)
+        relay.enqueue(one)
     async with relay.running():
         await until(lambda: [one.attempts for one in store._firsts()] == [1, 0])
     assert ids(broker) == [confirmed.id]
@@ -136,7 +136,7 @@ async def test_publishes_again_what_it_could_not_clear(
     (fresh,) = add(store, clock)
     store.is_away = True
     async with relay.running():
-        relay.hand_over(fresh)
+        relay.enqueue(fresh)
         await until(lambda: bool(broker.messages))
         await asyncio.sleep(0.01)
         store.is_away = False

@@ -28,7 +28,7 @@ async def test_sweeps_in_small_bites_while_callers_write(
 ) -> None:
     add_due(store, clock, 100)
     (fresh,) = add(store, clock)
-    relay.hand_over(fresh)
+    relay.enqueue(fresh)
     async with relay.running():
         await until_empty(store)
         assert max(store.limits) < 20
@@ -40,11 +40,11 @@ async def test_sweeps_at_once_when_it_is_woken(
     store: Store, broker: MemoryBroker, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(relay_module, "_SWEEP_SECONDS", 1000)
-    woken = asyncio.Event()
-    async with Relay(store, broker, clock.seconds, woken=woken).running():
+    notified = asyncio.Event()
+    async with Relay(store, broker, clock.seconds, notified=notified).running():
         for count in range(1, 4):
             add_due(store, clock)
-            woken.set()
+            notified.set()
             await until(lambda count=count: len(broker.messages) == count)  # type: ignore[misc]
 
 
@@ -52,18 +52,18 @@ async def test_misses_no_wake_up_that_comes_while_it_looks(
     store: Store, broker: MemoryBroker, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(relay_module, "_SWEEP_SECONDS", 1000)
-    woken = asyncio.Event()
+    notified = asyncio.Event()
     claim = store.claim
 
     async def claim_and_then_something_comes(limit: int) -> Sequence[OutboxEntry]:
         claimed = await claim(limit)
         if not broker.messages:
             add_due(store, clock)
-            woken.set()
+            notified.set()
         return claimed
 
     monkeypatch.setattr(store, "claim", claim_and_then_something_comes)
-    async with Relay(store, broker, clock.seconds, woken=woken).running():
+    async with Relay(store, broker, clock.seconds, notified=notified).running():
         await until(lambda: bool(broker.messages))
 
 
