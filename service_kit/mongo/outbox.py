@@ -113,7 +113,7 @@ class MongoOutbox:
         # nobody publishes what would be rolled back. A standalone server does not wait for its journal.
         self._leasing = collection.with_options(write_concern=_BY_A_MAJORITY)
         # Forgetting waits for nobody: an entry that comes back is published twice, which consumers tolerate.
-        self._forgetful = collection.with_options(write_concern=_UNJOURNALLED)
+        self._unjournalled = collection.with_options(write_concern=_UNJOURNALLED)
         self._clock = clock
 
     async def claim(self, limit: int) -> Sequence[OutboxEntry]:
@@ -136,7 +136,7 @@ class MongoOutbox:
         """Pull confirmed entries out of their documents."""
         owners = {"_id": {"$in": [entry.owner for entry in entries]}}
         ids = [entry.id for entry in entries]
-        await self._forgetful.update_many(owners, {"$pull": {"outbox": {"id": {"$in": ids}}}})
+        await self._unjournalled.update_many(owners, {"$pull": {"outbox": {"id": {"$in": ids}}}})
 
     async def postpone(self, entries: Sequence[OutboxEntry]) -> None:
         """Set the next try of refused entries."""

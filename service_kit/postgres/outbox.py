@@ -127,13 +127,13 @@ class PostgresOutbox:
     async def claim(self, limit: int) -> Sequence[OutboxEntry]:
         """Lease due entries; those that another claimant has in its hands are passed over, not waited for."""
         began, leased = monotonic(), {"limit": limit, "token": uuid4().hex}
-        async with self._hasty() as connection:
+        async with self._asynchronous_commit() as connection:
             rows = (await connection.execute(self._claim, leased)).all()
         return [_entry(row, began) for row in sorted(rows, key=lambda row: int(row.position))]
 
     async def clear(self, entries: Sequence[OutboxEntry]) -> None:
         """Delete confirmed entries."""
-        async with self._hasty() as connection:
+        async with self._asynchronous_commit() as connection:
             ids = [entry.id for entry in entries]
             await connection.execute(delete(self._table).where(self._table.c.id.in_(ids)))
 
@@ -147,7 +147,7 @@ class PostgresOutbox:
             .values(due_at=func.coalesce(self._now + wait, _PARKED_UNTIL), attempts=columns.attempts + 1)
         )
         refused = [{"entry": one.id, "token": one.lease, "wait": wait_after_refusal(one)} for one in entries]
-        async with self._hasty() as connection:
+        async with self._asynchronous_commit() as connection:
             await connection.execute(refuse, refused)
 
     async def backlog(self) -> Backlog:
@@ -166,7 +166,7 @@ class PostgresOutbox:
         return result.rowcount
 
     @asynccontextmanager
-    async def _hasty(self) -> AsyncIterator[AsyncConnection]:
+    async def _asynchronous_commit(self) -> AsyncIterator[AsyncConnection]:
         async with self._engine.begin() as connection:
             await connection.execute(_HASTY)
             yield connection
