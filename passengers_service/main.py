@@ -21,7 +21,7 @@ from service_kit.observability.health import Check
 from service_kit.outbox.relay import Relay
 from service_kit.postgres.engine import POSTGRES_TRANSLATIONS
 from service_kit.postgres.inbox import pruning
-from service_kit.postgres.listener import WakeUps
+from service_kit.postgres.listener import OutboxListener
 from service_kit.postgres.outbox import PostgresOutbox
 from service_kit.replication.digest import SharedDigest
 from service_kit.replication.hybrid_clock import HybridClock
@@ -33,8 +33,8 @@ from service_kit.settings import load
 
 def build(settings: PassengersSettings) -> FastAPI:
     """The API on the servers that `settings` name."""
-    store, publisher, wake_ups = open_store(settings), open_publisher(settings), WakeUps(settings)
-    relay = Relay(PostgresOutbox(store.engine, OUTBOX), publisher, notified=wake_ups.notified)
+    store, publisher, outbox_listener = open_store(settings), open_publisher(settings), OutboxListener(settings)
+    relay = Relay(PostgresOutbox(store.engine, OUTBOX), publisher, notified=outbox_listener.notified)
     clock = HybridClock(NODE, utc_now, settings.max_clock_ahead)
     copy = CopySync(PASSENGER_COPY, store, clock, compare_every=settings.sync_check)
     watch, consumer = CopyWatch(copy), open_consumer(settings, copy.handlers)
@@ -48,7 +48,7 @@ def build(settings: PassengersSettings) -> FastAPI:
         async with (
             store.opened(),
             publisher.opened(),
-            wake_ups.listening(),
+            outbox_listener.listening(),
             relay.running(),
             pruning(store.engine, INBOX),
             watch.running(),

@@ -23,7 +23,7 @@ _ANSWER_SECONDS: Final = 5.0
 _REASON_CHARACTERS: Final = 300
 
 
-class WakeUps:
+class OutboxListener:
     """Listens on a connection of its own.
 
     Attributes:

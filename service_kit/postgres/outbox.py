@@ -101,10 +101,10 @@ async def add_events(session: AsyncSession, table: Table, events: Iterable[tuple
     ]
     if rows:
         await session.execute(insert(table).inline().values(due_at=SERVER_NOW), rows)
-        await wake_relays(session)
+        await notify_relays(session)
 
 
-async def wake_relays(session: AsyncSession) -> None:
+async def notify_relays(session: AsyncSession) -> None:
     """Wake them when the transaction is committed; for entries that a statement of the service's own has written."""
     await session.execute(select(func.pg_notify(OUTBOX, "")))
 

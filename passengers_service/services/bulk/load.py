@@ -26,7 +26,7 @@ from service_kit.api.body_spool import SpooledBody
 from service_kit.messaging.events import envelope_parts
 from service_kit.postgres.engine import violated_constraint
 from service_kit.postgres.list_version import count_change
-from service_kit.postgres.outbox import wake_relays
+from service_kit.postgres.outbox import notify_relays
 from service_kit.postgres.store import PostgresStore
 from service_kit.problems import ServiceError
 from service_kit.replication.hybrid_clock import HybridClock, stamp_text
@@ -149,7 +149,7 @@ class _Load:
         self._result.finish()
         if self._result.created or self._result.updated:
             await count_change(self.session, LIST_VERSION)
-            await wake_relays(self.session)
+            await notify_relays(self.session)
 
     async def _sift(self) -> None:
         """Reject what the load has brought before, if that is not done."""

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from structlog.testing import capture_logs
 
 from dev_stack.servers.postgres import Postgres
-from service_kit.postgres.listener import WakeUps
+from service_kit.postgres.listener import OutboxListener
 from service_kit.postgres.outbox import add_events
 from service_kit.postgres.store import PostgresStore
 from service_kit.settings import PostgresSettings
@@ -27,23 +27,23 @@ async def write(ledger: PostgresStore) -> None:
         await add_events(session, OUTBOX, [(thing_happened(), None)])
 
 
-async def notified(wake_ups: WakeUps, *, within: float) -> None:
+async def notified(outbox_listener: OutboxListener, *, within: float) -> None:
     async with asyncio.timeout(within):
-        await wake_ups.notified.wait()
-    wake_ups.notified.clear()
+        await outbox_listener.notified.wait()
+    outbox_listener.notified.clear()
 
 
 async def test_wakes_within_a_tenth_of_a_second_of_the_commit(
     ledger: PostgresStore, postgres_settings: PostgresSettings
 ) -> None:
-    wake_ups = WakeUps(postgres_settings)
-    async with wake_ups.listening():
-        await notified(wake_ups, within=5)
+    outbox_listener = OutboxListener(postgres_settings)
+    async with outbox_listener.listening():
+        await notified(outbox_listener, within=5)
         waits = []
         for _ in range(11):
             await write(ledger)
             began = asyncio.get_running_loop().time()
-            await notified(wake_ups, within=5)
+            await notified(outbox_listener, within=5)
             waits.append(asyncio.get_running_loop().time() - began)
     assert statistics.median(waits) < 0.1
 
@@ -51,8 +51,8 @@ async def test_wakes_within_a_tenth_of_a_second_of_the_commit(
 async def test_does_not_wake_before_the_commit_nor_for_another_database(
     ledger: PostgresStore, postgres: Postgres, postgres_settings: PostgresSettings
 ) -> None:
-    here = WakeUps(postgres_settings)
-    elsewhere = WakeUps(PostgresSettings(database_url=SecretStr(postgres.url), database_name="postgres"))
+    here = OutboxListener(postgres_settings)
+    elsewhere = OutboxListener(PostgresSettings(database_url=SecretStr(postgres.url), database_name="postgres"))
     async with here.listening(), elsewhere.listening():
         await notified(here, within=5)
         await notified(elsewhere, within=5)
@@ -67,19 +67,19 @@ async def test_does_not_wake_before_the_commit_nor_for_another_database(
 async def test_a_lost_connection_comes_back_and_wakes_for_what_it_missed(
     ledger: PostgresStore, postgres_settings: PostgresSettings
 ) -> None:
-    wake_ups = WakeUps(postgres_settings)
+    outbox_listener = OutboxListener(postgres_settings)
     with capture_logs() as told:
-        async with wake_ups.listening():
-            await notified(wake_ups, within=5)
+        async with outbox_listener.listening():
+            await notified(outbox_listener, within=5)
             listeners = "pid <> pg_backend_pid() AND query LIKE 'LISTEN%'"
             async with ledger.engine.begin() as connection:
                 await connection.exec_driver_sql(
                     f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {listeners}"  # noqa: S608 - ours
                 )
                 await connection.execute(select(func.pg_sleep(0)))
-            await notified(wake_ups, within=5)
+            await notified(outbox_listener, within=5)
             await write(ledger)
-            await notified(wake_ups, within=2)
+            await notified(outbox_listener, within=2)
     assert {line["event"] for line in told} >= {"wake_ups_lost"}
 
 
@@ -90,15 +90,15 @@ async def test_finds_out_that_a_silent_connection_is_dead(
     monkeypatch.setattr("service_kit.postgres.listener._ANSWER_SECONDS", 0.1)
     async with Cable(postgres.url) as cable:
         far = postgres_settings.model_copy(update={"database_url": SecretStr(cable.url)})
-        wake_ups = WakeUps(far)
-        async with wake_ups.listening():
-            await notified(wake_ups, within=5)
+        outbox_listener = OutboxListener(far)
+        async with outbox_listener.listening():
+            await notified(outbox_listener, within=5)
             cable.deafen()
             await asyncio.sleep(0.5)
             cable._answers.set()
-            await notified(wake_ups, within=5)
+            await notified(outbox_listener, within=5)
             await write(ledger)
-            await notified(wake_ups, within=2)
+            await notified(outbox_listener, within=2)
 
 
 async def test_waits_for_a_server_that_is_not_there_and_leaves_no_task_behind(
@@ -108,12 +108,12 @@ async def test_waits_for_a_server_that_is_not_there_and_leaves_no_task_behind(
     async with Cable(postgres.url) as cable:
         far = postgres_settings.model_copy(update={"database_url": SecretStr(cable.url)})
         await cable.cut()
-        wake_ups = WakeUps(far)
+        outbox_listener = OutboxListener(far)
         with capture_logs() as told:
-            async with wake_ups.listening():
+            async with outbox_listener.listening():
                 await until(lambda: len(told) >= 3)
                 await cable.mend()
-                await notified(wake_ups, within=5)
+                await notified(outbox_listener, within=5)
                 await write(ledger)
-                await notified(wake_ups, within=2)
+                await notified(outbox_listener, within=2)
     await until(lambda: asyncio.all_tasks() <= before)

@@ -11,7 +11,7 @@ from service_kit.messaging.broker import OutgoingMessage
 from service_kit.messaging.events import CLOUDEVENTS_JSON, Event, encode_event
 from service_kit.outbox.relay import Relay
 from service_kit.outbox.store import LEASE, Backlog
-from service_kit.postgres.listener import WakeUps
+from service_kit.postgres.listener import OutboxListener
 from service_kit.postgres.outbox import PostgresOutbox, add_events
 from service_kit.postgres.store import PostgresStore
 from service_kit.settings import PostgresSettings
@@ -123,11 +123,11 @@ async def test_a_relay_delivers_at_once_what_is_committed(
     ledger: PostgresStore, postgres_settings: PostgresSettings, outbox: PostgresOutbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service_kit.outbox.relay._SWEEP_SECONDS", 1000)
-    broker, wake_ups = MemoryBroker(), WakeUps(postgres_settings)
-    async with wake_ups.listening(), AsyncExitStack() as stack:
-        await until(wake_ups.notified.is_set)  # by the first look; the relay, which clears it, comes afterwards
-        await stack.enter_async_context(Relay(outbox, broker, notified=wake_ups.notified).running())
-        await until(lambda: not wake_ups.notified.is_set())
+    broker, outbox_listener = MemoryBroker(), OutboxListener(postgres_settings)
+    async with outbox_listener.listening(), AsyncExitStack() as stack:
+        await until(outbox_listener.notified.is_set)  # by the first look; the relay, which clears it, comes afterwards
+        await stack.enter_async_context(Relay(outbox, broker, notified=outbox_listener.notified).running())
+        await until(lambda: not outbox_listener.notified.is_set())
         for number in range(1, 4):
             event = thing_happened()
             await write(ledger, event, owner="ana")
