@@ -13,7 +13,7 @@ from passengers_service.models.tables import INBOX, OUTBOX
 from passengers_service.models.tables import passengers as passenger_rows
 from passengers_service.routes import bulk, passengers, sync
 from passengers_service.services.bulk.load import Loads
-from passengers_service.services.replica import PASSENGER_COPY
+from passengers_service.services.replica import PASSENGER_REPLICA
 from service_kit.api.app import create_app
 from service_kit.api.body_spool import SpoolRoom
 from service_kit.clock import utc_now
@@ -25,7 +25,7 @@ from service_kit.postgres.listener import OutboxListener
 from service_kit.postgres.outbox import PostgresOutbox
 from service_kit.replication.digest import SharedDigest
 from service_kit.replication.hybrid_clock import HybridClock
-from service_kit.replication.replicator import CopySync
+from service_kit.replication.replicator import Replicator
 from service_kit.replication.watch import CopyWatch
 from service_kit.runtime.background_consumer import consuming
 from service_kit.settings import load
@@ -36,7 +36,7 @@ def build(settings: PassengersSettings) -> FastAPI:
     store, publisher, outbox_listener = open_store(settings), open_publisher(settings), OutboxListener(settings)
     relay = Relay(PostgresOutbox(store.engine, OUTBOX), publisher, notified=outbox_listener.notified)
     clock = HybridClock(NODE, utc_now, settings.max_clock_ahead)
-    copy = CopySync(PASSENGER_COPY, store, clock, compare_every=settings.sync_check)
+    copy = Replicator(PASSENGER_REPLICA, store, clock, compare_every=settings.sync_check)
     watch, consumer = CopyWatch(copy), open_consumer(settings, copy.handlers)
 
     @asynccontextmanager

@@ -8,7 +8,7 @@ import sys
 from passengers_service.config.database import open_store
 from passengers_service.config.settings import PassengersSettings
 from passengers_service.events import NODE
-from passengers_service.services.replica import PASSENGER_COPY
+from passengers_service.services.replica import PASSENGER_REPLICA
 from service_kit.clock import utc_now
 from service_kit.replication.hybrid_clock import HybridClock
 from service_kit.replication.resync import main
@@ -17,4 +17,4 @@ from service_kit.settings import load
 if __name__ == "__main__":
     settings = load(PassengersSettings)
     clock = HybridClock(NODE, utc_now, settings.max_clock_ahead)
-    sys.exit(main(open_store(settings), PASSENGER_COPY, clock))
+    sys.exit(main(open_store(settings), PASSENGER_REPLICA, clock))

@@ -12,7 +12,7 @@ from reservations_service.events import NODE
 from reservations_service.models.tables import INBOX, OUTBOX, PASSENGERS
 from reservations_service.routes import passengers, reservations, sync
 from reservations_service.services.expiry import expiring
-from reservations_service.services.replica import PASSENGER_COPY
+from reservations_service.services.replica import PASSENGER_REPLICA
 from service_kit.api.app import create_app
 from service_kit.clock import utc_now
 from service_kit.observability.health import Check
@@ -23,7 +23,7 @@ from service_kit.postgres.listener import OutboxListener
 from service_kit.postgres.outbox import PostgresOutbox
 from service_kit.replication.digest import SharedDigest
 from service_kit.replication.hybrid_clock import HybridClock
-from service_kit.replication.replicator import CopySync
+from service_kit.replication.replicator import Replicator
 from service_kit.replication.watch import CopyWatch
 from service_kit.runtime.background_consumer import consuming
 from service_kit.settings import load
@@ -34,7 +34,7 @@ def build(settings: ReservationsSettings) -> FastAPI:
     store, publisher, outbox_listener = open_store(settings), open_publisher(settings), OutboxListener(settings)
     relay = Relay(PostgresOutbox(store.engine, OUTBOX), publisher, notified=outbox_listener.notified)
     clock = HybridClock(NODE, utc_now, settings.max_clock_ahead)
-    copy = CopySync(PASSENGER_COPY, store, clock, compare_every=settings.sync_check)
+    copy = Replicator(PASSENGER_REPLICA, store, clock, compare_every=settings.sync_check)
     watch, consumer = CopyWatch(copy), open_consumer(settings, copy.handlers)
 
     @asynccontextmanager

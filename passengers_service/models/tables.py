@@ -9,7 +9,7 @@ from service_kit.postgres.inbox import inbox_table
 from service_kit.postgres.list_version import list_version_table
 from service_kit.postgres.outbox import outbox_table
 from service_kit.replication.state import copy_state_table
-from service_kit.replication.table import StampedTable, stamped_columns
+from service_kit.replication.table import ReplicatedTable, stamped_columns
 
 METADATA: Final = MetaData()
 OUTBOX: Final = outbox_table(METADATA)
@@ -55,7 +55,7 @@ passengers: Final = Table(
     Index("passengers_updated_at", "updated_at", postgresql_where=text("is_listed")),
 )
 
-PASSENGERS: Final = StampedTable(
+PASSENGERS: Final = ReplicatedTable(
     passengers,
     PassengerFields,
     on_update={"version": passengers.c.version + 1},

@@ -20,7 +20,7 @@ from passengers_service.models.tables import COPY_STATE, INBOX, LIST_VERSION, OU
 from service_kit.fields.rules import FieldRules
 from service_kit.postgres.list_version import count_change
 from service_kit.replication.hybrid_clock import node_of, stamp_in
-from service_kit.replication.replica import StampedCopy
+from service_kit.replication.replica import Replica
 
 
 async def merge_changes(session: AsyncSession, changes: Sequence[PassengerChange], now: datetime) -> None:
@@ -44,7 +44,7 @@ def broken_rule(change: PassengerChange) -> str | None:
     return _RULES.broken_by(told)
 
 
-PASSENGER_COPY: Final = StampedCopy(
+PASSENGER_REPLICA: Final = Replica(
     source=SOURCE,
     changed=PASSENGER_CHANGED,
     copy_requested=COPY_REQUESTED,

@@ -22,7 +22,7 @@ from reservations_service.events import PassengerFields
 from service_kit.postgres.inbox import inbox_table
 from service_kit.postgres.outbox import outbox_table
 from service_kit.replication.state import copy_state_table
-from service_kit.replication.table import StampedTable, stamped_columns
+from service_kit.replication.table import ReplicatedTable, stamped_columns
 
 METADATA: Final = MetaData()
 OUTBOX: Final = outbox_table(METADATA)
@@ -51,7 +51,7 @@ PASSENGERS: Final = Table(
     Index("passengers_document", "document_number", "document_type"),
 )
 
-PASSENGER_ROWS: Final = StampedTable(
+PASSENGER_ROWS: Final = ReplicatedTable(
     PASSENGERS, PassengerFields, on_update={"version": PASSENGERS.c.version + 1}, local=["updated_at"]
 )
 

@@ -21,7 +21,7 @@ from reservations_service.models.tables import COPY_STATE, INBOX, OUTBOX, PASSEN
 from service_kit.fields.email import QuickEmailAddress
 from service_kit.fields.rules import FieldRules
 from service_kit.replication.hybrid_clock import node_of, stamp_in
-from service_kit.replication.replica import StampedCopy
+from service_kit.replication.replica import Replica
 
 
 async def merge_changes(session: AsyncSession, changes: Sequence[PassengerChange], now: datetime) -> None:
@@ -49,7 +49,7 @@ def broken_rule(change: PassengerChange) -> str | None:
     return _RULES.broken_by(told)
 
 
-PASSENGER_COPY: Final = StampedCopy(
+PASSENGER_REPLICA: Final = Replica(
     source=SOURCE,
     changed=PASSENGER_CHANGED,
     copy_requested=COPY_REQUESTED,

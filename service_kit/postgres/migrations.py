@@ -41,7 +41,7 @@ _REASON_CHARACTERS: Final = 400
 _ALEMBIC: Final = threading.Lock()
 """Alembic's `context` and `op` belong to the whole process: one database at a time."""
 
-Tell = Callable[[str], None]
+OnProgress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _reason(error: Exception) -> str:
     return (str(cause) or type(cause).__name__)[:_REASON_CHARACTERS]
 
 
-async def upgrade(settings: PostgresSettings, schema: Schema, tell: Tell) -> None:
+async def upgrade(settings: PostgresSettings, schema: Schema, tell: OnProgress) -> None:
     """Bring the database to the newest revision, from nothing if need be; harmless when it is there.
 
     A database that is ahead of this code is left alone: in a rolling deployment old replicas run beside new ones.
@@ -120,14 +120,14 @@ async def upgrade(settings: PostgresSettings, schema: Schema, tell: Tell) -> Non
     tell(f"The database {settings.database_name} is as the code says.")
 
 
-async def downgrade(settings: PostgresSettings, schema: Schema, revision: str, tell: Tell) -> None:
+async def downgrade(settings: PostgresSettings, schema: Schema, revision: str, tell: OnProgress) -> None:
     """Undo the revisions after `revision`; all of them with `base`."""
     async with _connected(settings) as connection:
         await _lock(connection)
         await _run(connection, schema, tell, command.downgrade, revision)
 
 
-async def revise(settings: PostgresSettings, schema: Schema, text: str, tell: Tell) -> None:
+async def revise(settings: PostgresSettings, schema: Schema, text: str, tell: OnProgress) -> None:
     """Write the revision that leads from the database, which must be up to date, to the metadata; read it before use.
 
     Raises:
@@ -157,7 +157,7 @@ async def _connected(settings: PostgresSettings) -> AsyncIterator[AsyncConnectio
         await engine.dispose()
 
 
-async def _make_database(settings: PostgresSettings, tell: Tell) -> None:
+async def _make_database(settings: PostgresSettings, tell: OnProgress) -> None:
     try:
         await (await open_connection(settings)).close()
     except asyncpg.InvalidCatalogNameError:
@@ -191,7 +191,7 @@ def _is_behind(connection: Connection, schema: Schema) -> bool:
 
 
 async def _run(
-    connection: AsyncConnection, schema: Schema, tell: Tell, act: Callable[[Config, str], None], argument: str
+    connection: AsyncConnection, schema: Schema, tell: OnProgress, act: Callable[[Config, str], None], argument: str
 ) -> None:
     def on_version_apply(*, step: Any, **_: object) -> None:  # noqa: ANN401 - Alembic's MigrationInfo
         for revision in step.up_revisions or (step.up_revision,):

@@ -19,7 +19,7 @@ from service_kit.postgres.outbox import add_events
 from service_kit.postgres.store import PostgresStore
 from service_kit.replication.digest import copy_digest
 from service_kit.replication.hybrid_clock import HybridClock
-from service_kit.replication.replica import DigestTold, StampedCopy, Wall
+from service_kit.replication.replica import DigestTold, Replica, Wall
 from service_kit.replication.rows import Fields
 from service_kit.replication.state import locked_state, read_state, set_state
 
@@ -51,7 +51,7 @@ class CopyComparison(Generic[Fields]):
     """
 
     def __init__(
-        self, copy: StampedCopy[Fields], store: PostgresStore, clock: HybridClock, wall: Wall, every: timedelta
+        self, copy: Replica[Fields], store: PostgresStore, clock: HybridClock, wall: Wall, every: timedelta
     ) -> None:
         self._copy = copy
         self._store = store
@@ -131,6 +131,6 @@ class CopyComparison(Generic[Fields]):
         pause = min(_FIRST_PAUSE * 2**state.resyncs, _LONGEST_PAUSE)
         changes = {"asked_at": state.asked_at or SERVER_NOW, "resyncs": state.resyncs + 1}
         await set_state(session, self._copy.state, **changes, resync_at=SERVER_NOW + pause, times_unchanged=0)
-        await add_events(session, self._copy.outbox, [(self._copy.copy_asked_for(at=self._wall()), None)])
+        await add_events(session, self._copy.outbox, [(self._copy.copy_request_event(at=self._wall()), None)])
         RESYNCS.inc()
         log.warning("copies_differ_resync", times=state.times_differed + 1, resyncs=state.resyncs + 1)

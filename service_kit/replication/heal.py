@@ -6,11 +6,11 @@ from service_kit.clock import utc_now
 from service_kit.postgres.store import PostgresStore
 from service_kit.replication.healing import CopyHeal
 from service_kit.replication.hybrid_clock import HybridClock
-from service_kit.replication.replica import StampedCopy
+from service_kit.replication.replica import Replica
 from service_kit.replication.resync import run_on
 
 
-def main(store: PostgresStore, copy: StampedCopy[Any], clock: HybridClock) -> int:
+def main(store: PostgresStore, copy: Replica[Any], clock: HybridClock) -> int:
     """Heal our rows, and put what tells it into the outbox.
 
     Args:

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service_kit.postgres.outbox import add_events
 from service_kit.postgres.store import PostgresStore
 from service_kit.replication.hybrid_clock import NEVER, HybridClock
-from service_kit.replication.replica import CHUNK, StampedCopy
+from service_kit.replication.replica import CHUNK, Replica
 from service_kit.replication.rows import Fields, StampedRow, changes_of
 from service_kit.replication.state import set_state
 
@@ -35,7 +35,7 @@ class ClocksDifferError(Exception):
 class CopyHeal(Generic[Fields]):
     """Heals one copy."""
 
-    def __init__(self, copy: StampedCopy[Fields], store: PostgresStore, clock: HybridClock) -> None:
+    def __init__(self, copy: Replica[Fields], store: PostgresStore, clock: HybridClock) -> None:
         self._copy = copy
         self._store = store
         self._clock = clock
@@ -83,7 +83,7 @@ class CopyHeal(Generic[Fields]):
         await (await session.connection()).execute(restamp.values(stamps=bindparam("healed")), whole)
         told = [change for row in healed for change in changes_of(row, self._copy.fields)]
         if told:
-            await add_events(session, self._copy.outbox, [(self._copy.changes_told(told, at=now), None)])
+            await add_events(session, self._copy.outbox, [(self._copy.changed_event(told, at=now), None)])
 
     def _healed(self, stamps: tuple[int, ...]) -> tuple[int, ...]:
         """New stamps where one is too far ahead, one for each that there was; elsewhere 0."""

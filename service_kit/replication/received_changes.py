@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service_kit.messaging.events import UndecodableEventError
 from service_kit.replication.hybrid_clock import NEVER, HybridClock, stamp_in
-from service_kit.replication.replica import StampedCopy
+from service_kit.replication.replica import Replica
 from service_kit.replication.rows import FieldChanges, Fields, RawChanges
 
 REFUSED: Final = Counter(
@@ -38,7 +38,7 @@ class RefusedChangesError(UndecodableEventError):
 class Reader(Generic[Fields]):
     """Reads foreign changes of one copy."""
 
-    def __init__(self, copy: StampedCopy[Fields], clock: HybridClock) -> None:
+    def __init__(self, copy: Replica[Fields], clock: HybridClock) -> None:
         self._copy = copy
         self._clock = clock
         self._decode = msgspec.json.Decoder(FieldChanges[copy.fields]).decode  # type: ignore[name-defined]  # made here

@@ -43,7 +43,7 @@ Wall = Callable[[], datetime]
 
 
 @dataclass(frozen=True, kw_only=True)
-class StampedCopy(Generic[Fields]):
+class Replica(Generic[Fields]):
     """What one service holds of the rows.
 
     Attributes:
@@ -74,11 +74,11 @@ class StampedCopy(Generic[Fields]):
     inbox: Table
     state: Table
 
-    def changes_told(self, changes: Sequence[FieldChanges[Fields]], *, at: datetime) -> Event:
+    def changed_event(self, changes: Sequence[FieldChanges[Fields]], *, at: datetime) -> Event:
         """State what has changed, in at most 500 rows."""
         return new_event(self.changed, self.source, RowsChanged(list(changes)), at=at)
 
-    def copy_asked_for(self, *, at: datetime) -> Event:
+    def copy_request_event(self, *, at: datetime) -> Event:
         """Ask the other side for all of its rows."""
         return new_event(self.copy_requested, self.source, CopyRequested(), at=at)
 

@@ -26,7 +26,7 @@ from service_kit.problems import StoreUnavailableError
 from service_kit.replication.comparison import CopyComparison
 from service_kit.replication.hybrid_clock import NEVER, HybridClock
 from service_kit.replication.received_changes import Reader, Refusals, RefusedChangesError, refusal
-from service_kit.replication.replica import CopyRequested, DigestTold, StampedCopy, Wall
+from service_kit.replication.replica import CopyRequested, DigestTold, Replica, Wall
 from service_kit.replication.requests import CopyRequests
 from service_kit.replication.rows import FieldChanges, Fields, RawChanges, StampedRow, changes_of
 from service_kit.replication.state import read_state
@@ -35,13 +35,13 @@ log = structlog.get_logger()
 
 _AGAIN_SECONDS: Final = 1.0
 
-Told = Callable[[int], None]
+OnProgress = Callable[[int], None]
 """Is told how many rows are in the outbox so far."""
 
 Result = TypeVar("Result")
 
 
-class CopySync(Generic[Fields]):
+class Replicator(Generic[Fields]):
     """One copy, on the database that it is in.
 
     Attributes:
@@ -53,7 +53,7 @@ class CopySync(Generic[Fields]):
 
     def __init__(
         self,
-        copy: StampedCopy[Fields],
+        copy: Replica[Fields],
         store: PostgresStore,
         clock: HybridClock,
         wall: Wall = utc_now,
@@ -138,12 +138,12 @@ class CopySync(Generic[Fields]):
         async with self._store.transaction() as session:
             return await read_state(session, self._copy.state)
 
-    async def resync(self, told: Told) -> int:
+    async def resync(self, told: OnProgress) -> int:
         """Tell the other side all rows, then ask it for its own; so whichever copy was lost is whole again."""
-        rows = await self.tell_all(told)
+        rows = await self.publish_all(told)
         now = self._wall()
         async with self._store.transaction() as session:
-            await add_events(session, self._copy.outbox, [(self._copy.copy_asked_for(at=now), None)])
+            await add_events(session, self._copy.outbox, [(self._copy.copy_request_event(at=now), None)])
         return rows
 
     async def count(self) -> int:
@@ -151,7 +151,7 @@ class CopySync(Generic[Fields]):
         async with self._store.transaction() as session:
             return await session.scalar(select(func.count()).select_from(self._copy.rows)) or 0
 
-    async def tell_all(self, told: Told = lambda _: None) -> int:
+    async def publish_all(self, told: OnProgress = lambda _: None) -> int:
         """Write events of all rows into the outbox, 500 rows a transaction: memory stays small, however many there are.
 
         A row that is edited meanwhile is told by its own event, so nothing has to hold still.
@@ -178,7 +178,7 @@ class CopySync(Generic[Fields]):
         rows = [StampedRow(row[0], tuple(row[1:-1]), tuple(row[-1])) for row in found]
         changes = [change for row in rows for change in changes_of(self._tellable(row), self._copy.fields)]
         if changes:
-            event = self._copy.changes_told(changes, at=self._wall())
+            event = self._copy.changed_event(changes, at=self._wall())
             await add_events(session, self._copy.outbox, [(event, None)])
         return rows
 

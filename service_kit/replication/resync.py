@@ -12,11 +12,11 @@ from service_kit.postgres.store import PostgresStore
 from service_kit.problems import StoreUnavailableError
 from service_kit.replication.healing import ClocksDifferError, CopyHeal
 from service_kit.replication.hybrid_clock import HybridClock
-from service_kit.replication.replica import StampedCopy
-from service_kit.replication.replicator import CopySync
+from service_kit.replication.replica import Replica
+from service_kit.replication.replicator import Replicator
 
 
-def main(store: PostgresStore, copy: StampedCopy[Any], clock: HybridClock) -> int:
+def main(store: PostgresStore, copy: Replica[Any], clock: HybridClock) -> int:
     """Put all rows into the outbox, then the question for those of the other side; shows how far it is.
 
     Args:
@@ -51,9 +51,9 @@ async def _done(store: PostgresStore, work: Callable[[], Awaitable[str]]) -> str
         await store.engine.dispose()
 
 
-async def _resync(store: PostgresStore, copy: StampedCopy[Any], clock: HybridClock) -> str:
+async def _resync(store: PostgresStore, copy: Replica[Any], clock: HybridClock) -> str:
     healed = await CopyHeal(copy, store, clock).run(utc_now())
-    sync = CopySync(copy, store, clock)
+    sync = Replicator(copy, store, clock)
     with Progress(TextColumn("Telling"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()) as progress:
         task = progress.add_task("Telling", total=await sync.count())
         rows = await sync.resync(lambda rows: progress.update(task, completed=rows))

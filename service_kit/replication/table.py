@@ -38,7 +38,7 @@ def stamped_columns(fields: type[msgspec.Struct]) -> Sequence[SchemaItem]:
     )
 
 
-class StampedTable(Generic[Fields]):
+class ReplicatedTable(Generic[Fields]):
     """The stamped rows of one table.
 
     Args:

@@ -43,7 +43,7 @@ def upsert(
     """Insert new rows, update those to which a field is newer, leave the rest untouched; gives the ids of both.
 
     Args:
-        table: As a `StampedTable` has it.
+        table: As a `ReplicatedTable` has it.
         names: Its fields, in the order of the stamps.
         on_update: Columns that only an update sets.
         local: Columns that both set, each to one parameter of its name.

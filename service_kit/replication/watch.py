@@ -11,7 +11,7 @@ from prometheus_client import Gauge
 from service_kit.background import set_within
 from service_kit.problems import StoreUnavailableError
 from service_kit.replication.comparison import LASTS
-from service_kit.replication.replicator import CopySync
+from service_kit.replication.replicator import Replicator
 
 log = structlog.get_logger()
 
@@ -33,7 +33,7 @@ class StampsTooFarAheadError(Exception):
 class CopyWatch:
     """Watches over one copy."""
 
-    def __init__(self, sync: CopySync[Any]) -> None:
+    def __init__(self, sync: Replicator[Any]) -> None:
         self._sync = sync
         self._rows_ahead = 0
         self._differs = False

@@ -14,11 +14,11 @@ import passengers_service.models.tables
 import reservations_service.config.rabbit
 import reservations_service.events
 import reservations_service.models.tables
-from passengers_service.services.replica import PASSENGER_COPY as OWNER
-from reservations_service.services.replica import PASSENGER_COPY as COPY
+from passengers_service.services.replica import PASSENGER_REPLICA as OWNER
+from reservations_service.services.replica import PASSENGER_REPLICA as COPY
 from service_kit.messaging.events import Event, decode_event, encode_event, read_data
 from service_kit.replication.hybrid_clock import HybridClock, stamp_text
-from service_kit.replication.replica import StampedCopy
+from service_kit.replication.replica import Replica
 from service_kit.replication.rows import FieldChanges, RowsChanged
 
 NOW: Final = datetime(2026, 11, 20, 10, 0, 0, 123_000, UTC)
@@ -36,13 +36,13 @@ WHOLE: Final[dict[str, Any]] = {
     "created_at": NOW,
     "deleted_at": None,
 }
-Side = StampedCopy[Any]
+Side = Replica[Any]
 BOTH_WAYS: Final = pytest.mark.parametrize(("teller", "hearer"), [(OWNER, COPY), (COPY, OWNER)], ids=["there", "back"])
 
 
 def stated(teller: Side, **fields: object) -> Event:
     """What one side publishes, as it leaves the broker."""
-    event = teller.changes_told([FieldChanges(PASSENGER_ID, STAMP, teller.fields(**fields))], at=NOW)
+    event = teller.changed_event([FieldChanges(PASSENGER_ID, STAMP, teller.fields(**fields))], at=NOW)
     return decode_event(encode_event(event))
 
 
@@ -92,7 +92,7 @@ def test_each_can_tell_the_events_of_the_other_from_its_own(teller: Side, hearer
 
     assert (event.type, event.source) == (hearer.changed, teller.source)
     assert teller.source != hearer.source
-    assert teller.copy_asked_for(at=NOW).type == hearer.copy_requested
+    assert teller.copy_request_event(at=NOW).type == hearer.copy_requested
 
 
 def test_both_stamp_the_same_fields_in_the_same_order() -> None:

@@ -26,8 +26,8 @@ from service_kit.postgres.store import PostgresStore
 from service_kit.problems import ServiceError
 from service_kit.replication.digest import copy_digest
 from service_kit.replication.hybrid_clock import HybridClock
-from service_kit.replication.replica import StampedCopy
-from service_kit.replication.replicator import CopySync
+from service_kit.replication.replica import Replica
+from service_kit.replication.replicator import Replicator
 from service_kit.settings import PostgresSettings
 from service_kit.testing.fakes import FakeClock
 
@@ -41,14 +41,14 @@ class Side:
     """One service, without its process."""
 
     store: PostgresStore
-    copy: StampedCopy[Any]
+    copy: Replica[Any]
     wall: FakeClock
     node: int
     told: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.clock = HybridClock(self.node, self.wall)
-        self.sync = CopySync(self.copy, self.store, self.clock, self.wall)
+        self.sync = Replicator(self.copy, self.store, self.clock, self.wall)
         self._hear = self.sync.handlers
 
     async def hear(self, event: Event) -> None:
@@ -170,8 +170,8 @@ async def prepared(postgres: Postgres, name: str, schema: Schema) -> PostgresSto
 
 async def new_world(stores: tuple[PostgresStore, PostgresStore], apart: timedelta, chance: Random) -> World:
     owners, copys = passengers_service.services.replica, reservations_service.services.replica
-    owner = Side(stores[0], owners.PASSENGER_COPY, FakeClock(NOON), passengers_service.events.NODE)
-    copy = Side(stores[1], copys.PASSENGER_COPY, FakeClock(NOON + apart), reservations_service.events.NODE)
+    owner = Side(stores[0], owners.PASSENGER_REPLICA, FakeClock(NOON), passengers_service.events.NODE)
+    copy = Side(stores[1], copys.PASSENGER_REPLICA, FakeClock(NOON + apart), reservations_service.events.NODE)
     await owner.clear()
     await copy.clear()
     return World(owner, copy, chance)

@@ -17,18 +17,18 @@ from service_kit.postgres.outbox import outbox_table
 from service_kit.postgres.store import PostgresStore
 from service_kit.replication.digest import CopyDigest, copy_digest
 from service_kit.replication.hybrid_clock import HybridClock
-from service_kit.replication.replica import StampedCopy
-from service_kit.replication.replicator import CopySync
+from service_kit.replication.replica import Replica
+from service_kit.replication.replicator import Replicator
 from service_kit.replication.rows import FieldChanges
 from service_kit.replication.state import copy_state_table
-from service_kit.replication.table import StampedTable
+from service_kit.replication.table import ReplicatedTable
 from service_kit.settings import PostgresSettings
 from tests.support.stamped_notes import NoteFields, change, notes
 
 METADATA = MetaData()
 NOTES = notes.to_metadata(METADATA)
 OUTBOX, INBOX, COPY_STATE = outbox_table(METADATA), inbox_table(METADATA), copy_state_table(METADATA)
-ROWS = StampedTable(NOTES, NoteFields, on_update={"version": NOTES.c.version + 1}, local=["updated_at"])
+ROWS = ReplicatedTable(NOTES, NoteFields, on_update={"version": NOTES.c.version + 1}, local=["updated_at"])
 
 Change = FieldChanges[NoteFields]
 
@@ -41,7 +41,7 @@ class Side:
         self.store = PostgresStore(self.settings, Schema(METADATA, "tests.support.ledger"))
         self.merges = 0
         self.fails = False
-        self.copy = StampedCopy(
+        self.copy = Replica(
             source=source,
             changed="note.changed",
             copy_requested="note.copy_requested",
@@ -56,7 +56,7 @@ class Side:
             state=COPY_STATE,
         )
         self.clock = HybridClock(1, utc_now)
-        self.sync = CopySync(self.copy, self.store, self.clock)
+        self.sync = Replicator(self.copy, self.store, self.clock)
 
     async def open(self) -> None:
         server = await open_connection(self.settings, database="postgres")
@@ -76,7 +76,7 @@ class Side:
         """Ours, and the event of it."""
         async with self.store.transaction() as session:
             await ROWS.merge(session, changes, updated_at=utc_now())
-        return self.copy.changes_told(changes, at=utc_now())
+        return self.copy.changed_event(changes, at=utc_now())
 
     async def told(self) -> list[Event]:
         """What is in the outbox; it is empty afterwards."""

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from service_kit.postgres.engine import connect, open_connection
 from service_kit.replication.hybrid_clock import stamp_text
 from service_kit.replication.rows import FieldChanges, Instant, StampedRow, Text
-from service_kit.replication.table import StampedTable, stamped_columns
+from service_kit.replication.table import ReplicatedTable, stamped_columns
 from service_kit.settings import PostgresSettings
 
 
@@ -43,7 +43,7 @@ notes = Table(
     Column("version", Integer, nullable=False, server_default="1"),
     Column("updated_at", DateTime(timezone=True), nullable=False),
 )
-NOTES = StampedTable(notes, NoteFields, on_update={"version": notes.c.version + 1}, local=["updated_at"])
+NOTES = ReplicatedTable(notes, NoteFields, on_update={"version": notes.c.version + 1}, local=["updated_at"])
 
 
 def value_at(name: str, stamp: int) -> object:

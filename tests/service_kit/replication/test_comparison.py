@@ -86,7 +86,7 @@ async def test_traffic_explains_a_difference(sides: tuple[Side, Side]) -> None:
 async def test_events_that_wait_for_the_broker_explain_a_difference(sides: tuple[Side, Side]) -> None:
     left, right = sides
     await left.edit([new_note(1)])
-    await left.sync.tell_all()
+    await left.sync.publish_all()
     for _ in range(LASTS):
         await left.hears(await told_digest(right))
     assert await state(left) == (0, 0, 0)
@@ -139,7 +139,7 @@ async def test_answers_in_the_background(sides: tuple[Side, Side]) -> None:
     left, right = sides
     await right.edit([new_note(1)])
     async with CopyWatch(right.sync).running():
-        await right.hears([left.copy.copy_asked_for(at=utc_now())])
+        await right.hears([left.copy.copy_request_event(at=utc_now())])
 
         async def is_told() -> bool:
             return len(await right.told()) == 1

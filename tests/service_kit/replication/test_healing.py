@@ -42,7 +42,7 @@ async def both_have(sides: tuple[Side, Side], note: FieldChanges[NoteFields]) ->
 async def test_takes_the_good_changes_of_an_event_of_which_one_is_too_far_ahead(sides: tuple[Side, Side]) -> None:
     left, right = sides
     far = FieldChanges(UUID(int=500), in_years(2), NoteFields(title="far"))
-    event = left.copy.changes_told([*(new_note(number) for number in range(1, 500)), far], at=utc_now())
+    event = left.copy.changed_event([*(new_note(number) for number in range(1, 500)), far], at=utc_now())
 
     with pytest.raises(UndecodableEventError, match=r"^1 of 500 changes are refused, the others are applied: 0{8}-"):
         await right.hears([event])
@@ -56,7 +56,7 @@ async def test_tries_what_was_refused_again_when_its_event_is_replayed(
 ) -> None:
     left, right = sides
     far = FieldChanges(NOTE, in_years(2), NoteFields(title="far"))
-    event = left.copy.changes_told([far], at=utc_now())
+    event = left.copy.changed_event([far], at=utc_now())
     with pytest.raises(UndecodableEventError):
         await right.hears([event])
     monkeypatch.setattr(right.clock, "_max_ahead", timedelta(days=1000))
@@ -121,7 +121,7 @@ async def test_a_resync_leaves_out_what_would_be_refused(sides: tuple[Side, Side
     await left.edit([new_note(1), new_note(2)])
     await edited_far_ahead(left, "far")
 
-    await left.sync.tell_all()
+    await left.sync.publish_all()
     await right.hears(await left.told())
 
     assert (await right.digest()).count == 2
@@ -139,7 +139,7 @@ async def test_applies_the_rest_of_an_event_of_which_one_change_breaks_a_rule(si
     broken = FieldChanges(UUID(int=2), stamp_text(2), NoteFields(title=""))
 
     with pytest.raises(UndecodableEventError, match="a title is not empty"):
-        await right.hears([left.copy.changes_told([new_note(1), broken], at=utc_now())])
+        await right.hears([left.copy.changed_event([new_note(1), broken], at=utc_now())])
 
     assert (await right.digest()).count == 1
 
@@ -152,6 +152,6 @@ async def test_revives_nothing_that_was_deleted(sides: tuple[Side, Side]) -> Non
     revival = FieldChanges(NOTE, stamp_text(9), NoteFields(title="again", body=None, due_on=None, deleted_at=None))
 
     with pytest.raises(UndecodableEventError, match="a deletion is for good"):
-        await right.hears([left.copy.changes_told([revival], at=utc_now())])
+        await right.hears([left.copy.changed_event([revival], at=utc_now())])
 
     assert await right.digest() == await left.digest()

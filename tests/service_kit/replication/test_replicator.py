@@ -44,7 +44,7 @@ async def test_what_is_heard_is_not_told_again(sides: tuple[Side, Side]) -> None
 async def test_passes_over_what_it_has_told_itself(sides: tuple[Side, Side]) -> None:
     left, _ = sides
 
-    await left.hears([left.copy.changes_told([new_note(1)], at=utc_now()), left.copy.copy_asked_for(at=utc_now())])
+    await left.hears([left.copy.changed_event([new_note(1)], at=utc_now()), left.copy.copy_request_event(at=utc_now())])
 
     assert ((await left.digest()).count, left.merges, await left.told()) == (0, 0, [])
 
@@ -54,7 +54,7 @@ async def test_stamps_later_than_what_it_has_heard(sides: tuple[Side, Side]) -> 
     ahead = left.clock.tick() + (1 << 40)
 
     early = FieldChanges(UUID(int=1), stamp_text(ahead), NoteFields(title="a"))
-    await right.hears([left.copy.changes_told([early], at=utc_now())])
+    await right.hears([left.copy.changed_event([early], at=utc_now())])
 
     assert right.clock.tick() > ahead
 
@@ -64,7 +64,7 @@ async def test_refuses_for_good_what_would_spoil_its_clock(sides: tuple[Side, Si
     spoilt = FieldChanges(UUID(int=1), "7fffffffffffffff", NoteFields(title="a"))
 
     with pytest.raises(UndecodableEventError):
-        await right.hears([left.copy.changes_told([spoilt], at=utc_now())])
+        await right.hears([left.copy.changed_event([spoilt], at=utc_now())])
 
 
 @pytest.mark.parametrize("asking", [0, 1])
@@ -92,7 +92,7 @@ async def test_tells_at_most_500_rows_an_event(sides: tuple[Side, Side]) -> None
     left, _ = sides
     await left.edit([new_note(number) for number in range(1, 702)])
 
-    await left.sync.tell_all()
+    await left.sync.publish_all()
 
     told = [read_data(event, RowsChanged[NoteFields]) for event in await left.told()]
     assert [len(data.changes) for data in told] == [500, 201]

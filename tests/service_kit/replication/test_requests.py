@@ -8,14 +8,14 @@ import pytest
 
 from service_kit.clock import utc_now
 from service_kit.postgres.engine import SERVER_NOW
-from service_kit.replication.replicator import CopySync
+from service_kit.replication.replicator import Replicator
 from service_kit.replication.requests import PAUSE
 from service_kit.replication.state import set_state
 from tests.support.replicas import COPY_STATE, Side, new_note
 
 
 async def asks(one: Side, other: Side, times: int = 1) -> None:
-    await other.hears([one.copy.copy_asked_for(at=utc_now()) for _ in range(times)])
+    await other.hears([one.copy.copy_request_event(at=utc_now()) for _ in range(times)])
 
 
 async def later(side: Side, by: timedelta) -> None:
@@ -55,7 +55,7 @@ async def test_only_one_replica_answers(sides: tuple[Side, Side]) -> None:
     left, right = sides
     await right.edit([new_note(number) for number in range(1, 1201)])
     await asks(left, right)
-    replicas = [CopySync(right.copy, right.store, right.clock).requests for _ in range(5)]
+    replicas = [Replicator(right.copy, right.store, right.clock).requests for _ in range(5)]
 
     answered = await asyncio.gather(*(replica.answer() for replica in replicas))
 
@@ -67,7 +67,7 @@ async def test_goes_on_where_a_replica_has_died(sides: tuple[Side, Side]) -> Non
     left, right = sides
     await right.edit([new_note(number) for number in range(1, 1201)])
     await asks(left, right)
-    dying = CopySync(right.copy, right.store, right.clock).requests
+    dying = Replicator(right.copy, right.store, right.clock).requests
     tell_chunk = dying._tell_chunk
 
     async def die_at_the_second(session: object, last: UUID | None) -> UUID | None:
