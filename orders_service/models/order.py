@@ -13,7 +13,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from orders_service.models.currency import CurrencyCode
 from orders_service.models.money import Money, Price
 from service_kit.fields.characters import VISIBLE, text_without, visible_text_without
-from service_kit.fields.text import Spelling
+from service_kit.fields.text import TextPattern
 from service_kit.mongo.duplicates import Settlement
 from service_kit.mongo.outbox import OUTBOX_INDEX
 
@@ -66,12 +66,12 @@ class NewItem(OrderItem):
     sku: Annotated[
         str,
         Field(max_length=64),
-        Spelling(rf"^{VISIBLE}+$", "Write an article number without blanks and invisible characters"),
+        TextPattern(rf"^{VISIBLE}+$", "Write an article number without blanks and invisible characters"),
     ]
     name: Annotated[
         str,
         Field(max_length=200),
-        Spelling(
+        TextPattern(
             rf"^{visible_text_without(_NUL, among=_CONTROLS)}$",
             "Write at least one visible character, and neither NUL nor invisible ones",
         ),
@@ -86,11 +86,13 @@ class NewItem(OrderItem):
 UserId = Annotated[
     str,
     Field(max_length=64),
-    Spelling(r"^[A-Za-z0-9_.:-]+$", "An id consists of letters, digits and the signs . : _ -"),
+    TextPattern(r"^[A-Za-z0-9_.:-]+$", "An id consists of letters, digits and the signs . : _ -"),
 ]
 
 Notes = Annotated[
-    str, Field(max_length=1000), Spelling(rf"^{text_without(_NUL)}$", "Leave the character NUL out, and invisible ones")
+    str,
+    Field(max_length=1000),
+    TextPattern(rf"^{text_without(_NUL)}$", "Leave the character NUL out, and invisible ones"),
 ]
 
 _EXAMPLE: Final[JsonDict] = {

@@ -14,7 +14,7 @@ from service_kit.api.dependencies import CallerDep, NowDep
 from service_kit.api.fast_path import FastLane, PlainRequest
 from service_kit.api.pagination import PAGED, link_next
 from service_kit.clock import utc_now
-from service_kit.fields.text import Spelling
+from service_kit.fields.text import TextPattern
 from service_kit.pagination import BadCursorError, Page
 from service_kit.problems import problems
 
@@ -23,7 +23,9 @@ router = APIRouter(prefix="/orders", tags=["orders"])
 _Key = Annotated[
     str,
     Field(max_length=255),
-    Spelling(KEY_PATTERN, 'Send printable ASCII, as in 8e03978e-40d5-43dd-bc93-6894a57f9324; in "quotes" or without'),
+    TextPattern(
+        KEY_PATTERN, 'Send printable ASCII, as in 8e03978e-40d5-43dd-bc93-6894a57f9324; in "quotes" or without'
+    ),
 ]
 IdempotencyKey = Annotated[
     _Key | None,

@@ -12,7 +12,7 @@ from bson import ObjectId
 from pydantic import Field
 
 from orders_service.models.order import Order, OrderStatus, OrderView, UserId
-from service_kit.fields.query_instants import QueryInstant
+from service_kit.fields.query_instants import QueryTimestamp
 from service_kit.mongo.client import MongoStore
 from service_kit.mongo.pagination import DocumentPageQuery, id_in, newest_page
 from service_kit.pagination import Page
@@ -28,9 +28,9 @@ class OrderQuery(DocumentPageQuery):
     user_id: UserId | None = None
     status: OrderStatus | None = None
     created_after: Annotated[
-        QueryInstant | None, Field(description="Placed at this instant or later: `2026-11-20T10:00:00.123Z`.")
+        QueryTimestamp | None, Field(description="Placed at this instant or later: `2026-11-20T10:00:00.123Z`.")
     ] = None
-    created_before: Annotated[QueryInstant | None, Field(description="Placed earlier than this instant.")] = None
+    created_before: Annotated[QueryTimestamp | None, Field(description="Placed earlier than this instant.")] = None
 
 
 async def list_orders(store: MongoStore, query: OrderQuery) -> Page[OrderView]:

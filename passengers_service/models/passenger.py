@@ -12,24 +12,24 @@ from service_kit.fields.country import CountryCode
 from service_kit.fields.email import QuickEmailAddress
 from service_kit.fields.person_names import PersonName
 from service_kit.fields.phone_numbers import PhoneNumber
-from service_kit.fields.shown_instants import ShownInstant
-from service_kit.fields.text import Rewritten, Spelling
+from service_kit.fields.shown_instants import ResponseTimestamp
+from service_kit.fields.text import Normalized, TextPattern
 from service_kit.fields.uuid7 import ClientId
 
 # No closed list: which kinds of documents there are differs between countries (DNI, NIE, CC, CURP).
 DocumentType = Annotated[
     str,
     Field(max_length=20, description="`passport`, `DNI`, `CC`: a word of your own, but always the same one."),
-    Spelling(r"^[A-Za-z][A-Za-z0-9_]*$", "Write a word of letters A to Z, digits and _, like passport or DNI"),
+    TextPattern(r"^[A-Za-z][A-Za-z0-9_]*$", "Write a word of letters A to Z, digits and _, like passport or DNI"),
 ]
 
 DocumentNumber = Annotated[
     str,
     Field(max_length=32, description="Unique together with its type. Small letters become large."),
-    Spelling(
+    TextPattern(
         r"^[A-Za-z0-9]([./-]?[A-Za-z0-9])*$", "Write letters A to Z and digits, between them single signs . / or -"
     ),
-    Rewritten(to_upper=True),
+    Normalized(to_upper=True),
 ]
 
 _ANA: Final[JsonDict] = {
@@ -97,5 +97,5 @@ class PassengerView(BaseModel):
     phone: str | None
     birth_date: date
     nationality: str
-    created_at: ShownInstant
-    updated_at: ShownInstant
+    created_at: ResponseTimestamp
+    updated_at: ResponseTimestamp

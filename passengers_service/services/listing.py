@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from passengers_service.models.passenger import PassengerView
 from passengers_service.models.tables import passengers
 from service_kit.fields.characters import VISIBLE
-from service_kit.fields.query_instants import QueryInstant
-from service_kit.fields.text import Rewritten, Spelling
+from service_kit.fields.query_instants import QueryTimestamp
+from service_kit.fields.text import Normalized, TextPattern
 from service_kit.pagination import BadCursorError, PageQuery, decode_cursor, encode_cursor
 
 MAX_LIMIT: Final = 10_000
@@ -33,7 +33,7 @@ _PLAN_EACH: Final = text("SET LOCAL plan_cache_mode = force_custom_plan")
 _ROWS: Final = passengers.c
 _SHOWN: Final = [_ROWS[name] for name in PassengerView.model_fields]
 
-_NotHidden = Spelling(rf"^[^\x00]*{VISIBLE}[^\x00]*$", "Write at least one visible character, and no NUL")
+_NotHidden = TextPattern(rf"^[^\x00]*{VISIBLE}[^\x00]*$", "Write at least one visible character, and no NUL")
 
 
 class PassengerQuery(PageQuery):
@@ -45,18 +45,18 @@ class PassengerQuery(PageQuery):
         Field(description="`next_cursor` of the page before."),
     ] = None
     q: Annotated[
-        Annotated[str, Field(max_length=100), _NotHidden, Rewritten(strip_whitespace=True)] | None,
+        Annotated[str, Field(max_length=100), _NotHidden, Normalized(strip_whitespace=True)] | None,
         Field(
             description="How the last name, the first name, the document's number or the e-mail begins, in any case. "
             "What stands inside of a name is not found: that would need an extension of PostgreSQL."
         ),
     ] = None
     document_number: Annotated[
-        Annotated[str, Field(max_length=32), _NotHidden, Rewritten(to_upper=True)] | None,
+        Annotated[str, Field(max_length=32), _NotHidden, Normalized(to_upper=True)] | None,
         Field(description="The whole number, in any case."),
     ] = None
     updated_since: Annotated[
-        QueryInstant | None,
+        QueryTimestamp | None,
         Field(
             description="Changed here at this instant or later: `2026-11-20T10:00:00.123Z`. A change is dated by its "
             "beginning, and is seen at its end: so take an instant some minutes before your last list. "

@@ -3,14 +3,14 @@
 import secrets
 from typing import Annotated, Final
 
-from service_kit.fields.text import Spelling
+from service_kit.fields.text import TextPattern
 
 ALPHABET: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 CODE_LENGTH: Final = 6
 
 Code = Annotated[
     str,
-    Spelling(
+    TextPattern(
         rf"^[{ALPHABET}]{{{CODE_LENGTH}}}$", "A code has six signs: capital letters and digits without I, O, 0 and 1"
     ),
 ]

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
 from service_kit.fields.query_instants import RFC_3339, rfc_3339
-from service_kit.fields.text import Spelling
+from service_kit.fields.text import TextPattern
 
 _TO_COME: Final = RFC_3339.replace("^[0-9]{4}-", "^(202[6-9]|20[3-9][0-9]|2[1-9][0-9]{2}|[3-9][0-9]{3})-")
 """Leaves out the years in which no departure is taken any more; which minute it is no schema can say."""
@@ -24,15 +24,17 @@ class Cabin(StrEnum):
 
 FlightNumber = Annotated[
     str,
-    Spelling(
+    TextPattern(
         r"^([A-Z]{2}|[A-Z][0-9]|[0-9][A-Z])[1-9][0-9]{0,3}$",
         "Write the airline's two signs and a number without leading zeros, in capitals, as in IB3170",
     ),
 ]
 Airport = Annotated[
-    str, Spelling(r"^[A-Z]{3}$", "Write the three capital letters that IATA gave the airport, as in MAD")
+    str, TextPattern(r"^[A-Z]{3}$", "Write the three capital letters that IATA gave the airport, as in MAD")
 ]
-Seat = Annotated[str, Spelling(r"^[1-9][0-9]?[A-HJ-L]$", "Write the row and a capital letter other than I, as in 12C")]
+Seat = Annotated[
+    str, TextPattern(r"^[1-9][0-9]?[A-HJ-L]$", "Write the row and a capital letter other than I, as in 12C")
+]
 
 
 def _whole_minute(instant: datetime) -> datetime:

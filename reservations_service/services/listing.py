@@ -19,7 +19,7 @@ from reservations_service.models.reservation import Reservation, ReservationView
 from reservations_service.models.status import ReservationStatus
 from reservations_service.models.tables import RESERVATIONS
 from reservations_service.services.seats import overdue
-from service_kit.fields.query_instants import QueryInstant
+from service_kit.fields.query_instants import QueryTimestamp
 from service_kit.pagination import BadCursorError, Page, PageQuery, decode_cursor, encode_cursor
 
 _ROWS: Final = RESERVATIONS.c
@@ -44,9 +44,9 @@ class ReservationQuery(PageQuery):
     flight_number: FlightNumber | None = None
     status: ReservationStatus | None = None
     departure_from: Annotated[
-        QueryInstant | None, Field(description="Leaves at this instant or later: `2026-12-24T00:00:00Z`.")
+        QueryTimestamp | None, Field(description="Leaves at this instant or later: `2026-12-24T00:00:00Z`.")
     ] = None
-    departure_to: Annotated[QueryInstant | None, Field(description="Leaves earlier than this instant.")] = None
+    departure_to: Annotated[QueryTimestamp | None, Field(description="Leaves earlier than this instant.")] = None
 
 
 async def list_reservations(session: AsyncSession, query: ReservationQuery, *, now: datetime) -> Page[ReservationView]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from pydantic import GetCoreSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
-from service_kit.fields.text import answering
+from service_kit.fields.text import with_message
 
 _EARLIEST: Final = date(1900, 1, 1)
 _SPELLING: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
@@ -21,7 +21,7 @@ class _Past:
         text = core_schema.chain_schema([core_schema.str_schema(pattern=_SPELLING), past])
         strictly = core_schema.date_schema(ge=_EARLIEST, now_op="past", now_utc_offset=0, strict=True)
         either = core_schema.union_schema([strictly, text], mode="left_to_right")
-        return answering("Write a day from 1900-01-01 to yesterday, like 1990-05-17", either)
+        return with_message("Write a day from 1900-01-01 to yesterday, like 1990-05-17", either)
 
 
 BirthDate = Annotated[

@@ -6,7 +6,7 @@ import pycountry
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from service_kit.fields.text import answering
+from service_kit.fields.text import with_message
 
 COUNTRIES: Final = sorted(country.alpha_2 for country in pycountry.countries)
 
@@ -16,7 +16,7 @@ class _Known:
 
     def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - pydantic's signature
         """Take nothing but the codes."""
-        return answering(
+        return with_message(
             "A country is two capital letters of ISO 3166-1, like ES", core_schema.literal_schema(COUNTRIES)
         )
 

@@ -15,7 +15,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from service_kit.fields.characters import IGNORABLE
-from service_kit.fields.text import answering, is_copied
+from service_kit.fields.text import is_copied, with_message
 
 MAX_EMAIL_CHARACTERS: Final = 254
 
@@ -57,7 +57,7 @@ class _SimpleOnesAtOnce:
         """Ask the whole check only of what does not look simple."""
         simple = core_schema.str_schema(pattern=_SIMPLE, max_length=MAX_EMAIL_CHARACTERS)
         either = core_schema.union_schema([simple, handler(source)], mode="left_to_right")
-        return answering(_SENTENCE, either)
+        return with_message(_SENTENCE, either)
 
 
 QuickEmailAddress = Annotated[EmailAddress, _SimpleOnesAtOnce(), _SCHEMA]

@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from service_kit.fields.text import Spelling
+from service_kit.fields.text import TextPattern
 
 _PATTERN: Final = r"^\+[1-9][0-9]{6,14}$"
 
@@ -12,6 +12,6 @@ _PATTERN: Final = r"^\+[1-9][0-9]{6,14}$"
 # take a hundred times as long, and refuse new ranges until their next release.
 PhoneNumber = Annotated[
     str,
-    Spelling(_PATTERN, "Write + and the country's code, then 7 to 15 digits in all, nothing between: +34600123456"),
+    TextPattern(_PATTERN, "Write + and the country's code, then 7 to 15 digits in all, nothing between: +34600123456"),
     Field(description="E.164.", examples=["+34600123456"]),
 ]

@@ -34,5 +34,5 @@ def _with_t(text: Any) -> Any:  # noqa: ANN401 - whatever stands in the query
     return text.replace(" ", "T", 1) if isinstance(text, str) else text
 
 
-QueryInstant = Annotated[AwareDatetime, BeforeValidator(rfc_3339), BeforeValidator(_with_t), AfterValidator(_in_utc)]
+QueryTimestamp = Annotated[AwareDatetime, BeforeValidator(rfc_3339), BeforeValidator(_with_t), AfterValidator(_in_utc)]
 """Written like 2026-11-20T10:00:00Z; in UTC."""

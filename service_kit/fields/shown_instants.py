@@ -15,7 +15,7 @@ def _spelled(instant: datetime) -> str:
     return f"{seconds}{dot}{fraction.rstrip('0')}Z"
 
 
-ShownInstant = Annotated[
+ResponseTimestamp = Annotated[
     datetime,
     PlainSerializer(_spelled, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),

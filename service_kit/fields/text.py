@@ -20,17 +20,17 @@ def is_copied(info: ValidationInfo) -> bool:
     return info.context is COPIED
 
 
-def answering(sentence: str, schema: CoreSchema) -> CoreSchema:
+def with_message(sentence: str, schema: CoreSchema) -> CoreSchema:
     """A schema whose mistakes, whatever they are, are told by one sentence."""
     return core_schema.custom_error_schema(
         schema, custom_error_type="value_error", custom_error_context={"error": ValueError(sentence)}
     )
 
 
-class Rewritten:
-    """Annotates a string: `Rewritten(strip_whitespace=True)` changes it after everything that stands before it.
+class Normalized:
+    """Annotates a string: `Normalized(strip_whitespace=True)` changes it after everything that stands before it.
 
-    As pydantic's `StringConstraints`, which after a `Spelling` would be a call of Python for each string.
+    As pydantic's `StringConstraints`, which after a `TextPattern` would be a call of Python for each string.
     """
 
     def __init__(self, *, strip_whitespace: bool = False, to_upper: bool = False) -> None:
@@ -41,8 +41,8 @@ class Rewritten:
         return core_schema.chain_schema([handler(source), self._rewrite])
 
 
-class Spelling:
-    """Annotates a string: `Annotated[str, Spelling(r"^[a-z]+$", "Write it in small letters")]`.
+class TextPattern:
+    """Annotates a string: `Annotated[str, TextPattern(r"^[a-z]+$", "Write it in small letters")]`.
 
     Args:
         pattern: What a caller may send.
@@ -61,7 +61,7 @@ class Spelling:
         if self._stored:
             stored = core_schema.with_info_plain_validator_function(self._take_stored)
             spelled = core_schema.union_schema([spelled, stored], mode="left_to_right")
-        return core_schema.chain_schema([handler(source), answering(self._sentence, spelled)])
+        return core_schema.chain_schema([handler(source), with_message(self._sentence, spelled)])
 
     def _take_stored(self, text: str, info: ValidationInfo) -> str:
         if self._stored is None or not is_copied(info) or not re.fullmatch(self._stored, text):

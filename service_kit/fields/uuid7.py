@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import UUID7, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from service_kit.fields.text import answering
+from service_kit.fields.text import with_message
 
 UUID7_PATTERN: Final = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-7[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$"
 _UUID_PATTERN: Final = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
@@ -34,7 +34,7 @@ class _Spelled:
         text = core_schema.chain_schema([core_schema.str_schema(pattern=self._pattern), uuid])
         made = core_schema.chain_schema([core_schema.is_instance_schema(UUID), uuid])
         either = core_schema.union_schema([text, made], mode="left_to_right")
-        return answering(self._sentence, core_schema.json_or_python_schema(json_schema=text, python_schema=either))
+        return with_message(self._sentence, core_schema.json_or_python_schema(json_schema=text, python_schema=either))
 
     def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Show the format that all programs know."""

@@ -16,8 +16,8 @@ from service_kit.fields.country import COUNTRIES, CountryCode
 from service_kit.fields.email import QuickEmailAddress
 from service_kit.fields.person_names import PersonName
 from service_kit.fields.phone_numbers import PhoneNumber
-from service_kit.fields.query_instants import QueryInstant
-from service_kit.fields.shown_instants import ShownInstant
+from service_kit.fields.query_instants import QueryTimestamp
+from service_kit.fields.shown_instants import ResponseTimestamp
 from service_kit.fields.text import COPIED
 from service_kit.fields.uuid7 import UUID7_PATTERN, ClientId, new_uuid7, uuid7_texts
 
@@ -27,7 +27,7 @@ TYPES: dict[str, TypeAdapter[Any]] = {
     "phone": TypeAdapter(PhoneNumber),
     "country": TypeAdapter(CountryCode),
     "birth date": TypeAdapter(BirthDate),
-    "instant": TypeAdapter(QueryInstant),
+    "instant": TypeAdapter(QueryTimestamp),
     "id": TypeAdapter(ClientId),
 }
 TODAY = datetime.now(UTC).date()
@@ -174,4 +174,4 @@ def test_shows_a_pattern_that_its_ids_match() -> None:
     ],
 )
 def test_shows_an_instant_with_the_decimals_that_it_needs(instant: datetime, text: str) -> None:
-    assert TypeAdapter(ShownInstant).dump_json(instant).decode() == f'"{text}"'
+    assert TypeAdapter(ResponseTimestamp).dump_json(instant).decode() == f'"{text}"'

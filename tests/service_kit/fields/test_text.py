@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from service_kit.fields.characters import VISIBLE
-from service_kit.fields.text import Spelling
+from service_kit.fields.text import TextPattern
 
-SMALL: TypeAdapter[str] = TypeAdapter(Annotated[str, Spelling(r"^[a-z]+$", "Write it in small letters")])
+SMALL: TypeAdapter[str] = TypeAdapter(Annotated[str, TextPattern(r"^[a-z]+$", "Write it in small letters")])
 
 
 def test_lets_matching_text_through() -> None:
