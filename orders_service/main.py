@@ -37,7 +37,7 @@ def build(settings: OrdersSettings) -> FastAPI:
     return create_app(
         settings,
         description="Orders. **Accepted means delivered**: a 201 is on disk, and its event reaches `orders_queue`.",
-        routers=[orders.fast_lane, orders.router],
+        routers=[orders.fast_path, orders.router],
         lifespan=lifespan,
         checks=[Check("mongodb", store.ping), Check("rabbitmq", publisher.check, required=False)],
         translations=MONGO_TRANSLATIONS,

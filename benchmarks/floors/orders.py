@@ -36,6 +36,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 app = create_app(
     load(OrdersSettings),
     description="The floor.",
-    routers=[orders.fast_lane, orders.router],
+    routers=[orders.fast_path, orders.router],
     lifespan=_lifespan,
 )

@@ -11,7 +11,7 @@ from orders_service.services.idempotency import KEY_PATTERN, IdempotencyConflict
 from orders_service.services.listing import OrderQuery, list_orders
 from orders_service.services.orders import OrderNotFoundError, Placed, TooLateToCancelError
 from service_kit.api.dependencies import CallerDep, NowDep
-from service_kit.api.fast_path import FastLane, PlainRequest
+from service_kit.api.fast_path import FastPath, PlainRequest
 from service_kit.api.pagination import PAGED, link_next
 from service_kit.clock import utc_now
 from service_kit.fields.text import TextPattern
@@ -78,7 +78,7 @@ def _headers_of(placed: Placed) -> dict[str, str]:
     return {"Location": f"/orders/{placed.order.id}", **replayed}
 
 
-async def _create_plainly(request: PlainRequest) -> Response | None:
+async def _create_fast(request: PlainRequest) -> Response | None:
     """As `create`, without what FastAPI would do in between; no wish or key that is not as it should be."""
     key = request.headers.get(b"idempotency-key")
     try:
@@ -91,7 +91,7 @@ async def _create_plainly(request: PlainRequest) -> Response | None:
     return Response(_VIEWS.dump_json(placed.order), 201, _headers_of(placed), "application/json")
 
 
-fast_lane = FastLane("POST", "/orders", _create_plainly)
+fast_path = FastPath("POST", "/orders", _create_fast)
 
 
 @router.get("", summary="List orders", responses=PAGED | problems(BadCursorError))

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp
 
 from service_kit.api.api_key import require_api_key
 from service_kit.api.docs_page import DOCS, docs_router
-from service_kit.api.fast_path import FailedInLane, FastLane, FastLaneMiddleware
+from service_kit.api.fast_path import FastPath, FastPathMiddleware, ReraiseRoute
 from service_kit.api.home import home_routes
 from service_kit.api.http_rules import HttpRulesMiddleware
 from service_kit.api.openapi import document_problems
@@ -26,19 +26,19 @@ from service_kit.settings import ApiSettings
 
 
 class _Api(FastAPI):
-    """An API whose fast lanes lie around all that the framework wraps an app into."""
+    """An API whose fast paths lie around all that the framework wraps an app into."""
 
     _around: Callable[[ASGIApp], ASGIApp] = staticmethod(lambda app: app)
 
-    def open_lanes(self, settings: ApiSettings, lanes: Sequence[FastLane]) -> None:
-        """Serve the plain cases of some routes by `lanes`, if there are any."""
-        if lanes:
-            self.router.routes.insert(0, FailedInLane())
+    def open_fast_paths(self, settings: ApiSettings, paths: Sequence[FastPath]) -> None:
+        """Serve the plain cases of some routes by `paths`, if there are any."""
+        if paths:
+            self.router.routes.insert(0, ReraiseRoute())
             keys, limit = settings.api_keys, settings.max_body_bytes
-            self._around = lambda app: FastLaneMiddleware(app, lanes, keys, limit)
+            self._around = lambda app: FastPathMiddleware(app, paths, keys, limit)
 
     def build_middleware_stack(self) -> ASGIApp:
-        """As FastAPI does, with the lanes around it."""
+        """As FastAPI does, with the paths around it."""
         return self._around(super().build_middleware_stack())
 
 
@@ -46,7 +46,7 @@ def create_app(  # noqa: PLR0913 - all that an API is, by keyword
     settings: ApiSettings,
     *,
     description: str,
-    routers: Sequence[APIRouter | FastLane],
+    routers: Sequence[APIRouter | FastPath],
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]],
     checks: Sequence[Check] = (),
     translations: ErrorTranslations | None = None,
@@ -58,7 +58,7 @@ def create_app(  # noqa: PLR0913 - all that an API is, by keyword
     Args:
         settings: Keys, body limit, logs and traces.
         description: What `/docs` says of it, in Markdown.
-        routers: Its routes; all of them need a key when the settings have one. Fast lanes serve the plain cases of busy
+        routers: Its routes; all of them need a key when the settings have one. Fast paths serve the plain cases of busy
             ones; not while requests are traced, which is FastAPI's part.
         lifespan: Opens and closes what it stands on.
         checks: What `/health/ready` asks.
@@ -93,7 +93,7 @@ def create_app(  # noqa: PLR0913 - all that an API is, by keyword
     streamed = {path for router in routers if isinstance(router, APIRouter) for path in streamed_paths(router)}
     _add_middleware(app, settings, streamed)
     if not settings.otel_exporter_otlp_endpoint:
-        app.open_lanes(settings, [router for router in routers if isinstance(router, FastLane)])
+        app.open_fast_paths(settings, [router for router in routers if isinstance(router, FastPath)])
     document_problems(app, stored=bool(translations))
     return app
 

@@ -1,8 +1,8 @@
-"""A lane past FastAPI for the plain case of a busy route.
+"""A fast path past FastAPI for the plain case of a busy route.
 
-The machinery of FastAPI and Starlette costs several times what the rule behind a route does. A lane stands in front
+The machinery of FastAPI and Starlette costs several times what the rule behind a route does. A fast path stands in front
 of it and takes only requests in which nothing is out of the ordinary. Everything else, every mistake first of all, goes
-on to FastAPI's route of the same path, which documents the operation and answers as always: so a lane has no refusals
+on to FastAPI's route of the same path, which documents the operation and answers as always: so a fast path has no refusals
 of its own.
 Source: docs/decisions/0009-a-fast-lane-past-fastapi.md
 """
@@ -27,7 +27,7 @@ _FAILED: Final = "service_kit.failed_in_fast_lane"
 
 @dataclass(frozen=True, slots=True)
 class PlainRequest:
-    """A request for the lane.
+    """A request for the fast path.
 
     Attributes:
         state: Of the app.
@@ -45,7 +45,7 @@ Serve = Callable[[PlainRequest], Awaitable[Response | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class FastLane:
+class FastPath:
     """One method of one path. A refusal that `serve` raises is rendered as any other."""
 
     method: str
@@ -53,19 +53,19 @@ class FastLane:
     serve: Serve
 
 
-class FastLaneMiddleware:
-    """Serves what the lanes take, around all other middlewares, the framework's own too.
+class FastPathMiddleware:
+    """Serves what the paths take, around all other middlewares, the framework's own too.
 
     Args:
-        app: Serves the rest; has a `FailedInLane` among its routes.
-        lanes: What is served here.
+        app: Serves the rest; has a `ReraiseRoute` among its routes.
+        paths: What is served here.
         keys: Only callers with one of them are taken, if there are any.
         limit_bytes: A larger body goes on.
     """
 
-    def __init__(self, app: ASGIApp, lanes: Sequence[FastLane], keys: Sequence[str], limit_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, paths: Sequence[FastPath], keys: Sequence[str], limit_bytes: int) -> None:
         self.app = app
-        self._lanes = {(lane.method, lane.path): lane.serve for lane in lanes}
+        self._lanes = {(lane.method, lane.path): lane.serve for lane in paths}
         self._keys = keys
         self._limit_bytes = limit_bytes
         self._timing = Timing()
@@ -112,11 +112,11 @@ class FastLaneMiddleware:
             return None
 
 
-class FailedInLane(BaseRoute):
-    """Raises what a lane has met where the app's handlers of errors see it."""
+class ReraiseRoute(BaseRoute):
+    """Raises what a fast path has met where the app's handlers of errors see it."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Take only what has failed in a lane."""
+        """Take only what has failed in a fast path."""
         return Match.FULL if _FAILED in scope else Match.NONE, {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - Starlette's signature

@@ -1,4 +1,4 @@
-"""The letters API, whose one path has both a lane and a route, and a client of it."""
+"""The letters API, whose one path has both a fast path and a route, and a client of it."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body, FastAPI, Request
 from starlette.responses import Response
 
 from service_kit.api.app import create_app
-from service_kit.api.fast_path import FastLane, PlainRequest
+from service_kit.api.fast_path import FastPath, PlainRequest
 from service_kit.settings import ApiSettings
 from tests.service_kit.conftest import ClientMaker
 from tests.support import notes_api
@@ -37,12 +37,12 @@ async def by_lane(request: PlainRequest) -> Response | None:
     return Response(request.body, headers={"X-Served-By": "lane"}, media_type="application/json")
 
 
-def build(lane: FastLane | None = None, **settings: object) -> FastAPI:
-    """An API whose one path has both a lane and a route."""
+def build(lane: FastPath | None = None, **settings: object) -> FastAPI:
+    """An API whose one path has both a fast path and a route."""
     return create_app(
         ApiSettings.model_validate({"max_body_bytes": LIMIT, **settings}),
         description="Letters.",
-        routers=[router, lane or FastLane("POST", "/letters", by_lane)],
+        routers=[router, lane or FastPath("POST", "/letters", by_lane)],
         lifespan=notes_api.nothing_to_open,
     )
 

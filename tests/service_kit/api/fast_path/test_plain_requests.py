@@ -1,4 +1,4 @@
-"""Requests that the lane serves, and what they have in common with any other."""
+"""Requests that the fast path serves, and what they have in common with any other."""
 
 import re
 
@@ -8,7 +8,7 @@ from prometheus_client import REGISTRY
 from starlette.responses import Response
 
 from service_kit.api.app import create_app
-from service_kit.api.fast_path import FastLane, PlainRequest
+from service_kit.api.fast_path import FastPath, PlainRequest
 from service_kit.settings import ApiSettings
 from tests.service_kit.api.fast_path.conftest import (
     ASIDE,
@@ -47,7 +47,7 @@ async def test_hands_over_the_apps_state_and_the_headers_by_small_names(make_cli
         handed_over.append(request)
         return Response()
 
-    app = build(FastLane("POST", "/letters", serve))
+    app = build(FastPath("POST", "/letters", serve))
     client = await make_client(WholeBodies(app))
 
     await client.post("/letters", content=LETTER, headers={**JSON, "X-Colour": "Red"})

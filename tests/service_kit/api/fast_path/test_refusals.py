@@ -1,4 +1,4 @@
-"""What the lane itself refuses, and who leaves it half-way: answered as any route would."""
+"""What the fast path itself refuses, and who leaves it half-way: answered as any route would."""
 
 from collections.abc import AsyncIterator
 
@@ -6,7 +6,7 @@ import httpx
 import pytest
 from starlette.types import Message
 
-from service_kit.api.fast_path import FastLane
+from service_kit.api.fast_path import FastPath
 from tests.service_kit.api.fast_path.conftest import (
     BROKEN,
     GONE,
@@ -93,7 +93,7 @@ class TestKeys:
         assert (answer.status_code, answer.json()["type"]) == (401, "urn:problem-type:api-key-required")
 
     async def test_stay_those_of_their_own_app(self, make_client: ClientMaker) -> None:
-        lane = FastLane("POST", "/letters", by_lane)
+        lane = FastPath("POST", "/letters", by_lane)
         guarded = await make_client(WholeBodies(build(lane, api_key="right")))
         build(lane)
 

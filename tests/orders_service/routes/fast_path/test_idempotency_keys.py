@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from tests.orders_service.conftest import Stored
-from tests.orders_service.routes.fast_lane.conftest import LANE, ORDINARY, PLAIN, ROUTE, both_ways, likeness
-from tests.orders_service.routes.fast_lane.order_bodies import order_of, priced
+from tests.orders_service.routes.fast_path.conftest import LANE, ORDINARY, PLAIN, ROUTE, both_ways, likeness
+from tests.orders_service.routes.fast_path.order_bodies import order_of, priced
 
 
 class TestIdempotencyKeys:

@@ -1,11 +1,11 @@
-"""Whatever `POST /orders` is sent, the lane and FastAPI's route answer the same."""
+"""Whatever `POST /orders` is sent, the fast path and FastAPI's route answer the same."""
 
 import httpx
 import pytest
 
 from tests.orders_service.conftest import Stored
-from tests.orders_service.routes.fast_lane.conftest import LANE, ROUTE, both_ways, likeness
-from tests.orders_service.routes.fast_lane.order_bodies import MISTAKES, WISHES
+from tests.orders_service.routes.fast_path.conftest import LANE, ROUTE, both_ways, likeness
+from tests.orders_service.routes.fast_path.order_bodies import MISTAKES, WISHES
 
 
 def shown(value: object) -> str:

@@ -35,7 +35,7 @@ WISHES = [
     order_of(more=',"notes":1,"notes":"the last one counts"'),
     b" \r\n\t" + order_of().replace(b",", b" ,\n") + b" \n",
 ]
-"""What is taken, and by the lane."""
+"""What is taken, and by the fast path."""
 
 MISTAKES = [
     *[(body, 422) for body in (b"", b"null", b"[]", b'"text"', b"1", b"{}", b'{"items":[],"currency":"EUR"}')],

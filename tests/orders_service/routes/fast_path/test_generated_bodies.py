@@ -1,4 +1,4 @@
-"""Whatever body the lane accepts, it understands as FastAPI does."""
+"""Whatever body the fast path accepts, it understands as FastAPI does."""
 
 import json
 from typing import Final
@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from orders_service.models.order import NewOrder
 from orders_service.services.idempotency import RequestMark
-from tests.orders_service.routes.fast_lane.order_bodies import WISHES
+from tests.orders_service.routes.fast_path.order_bodies import WISHES
 
 WISH: Final = TypeAdapter(NewOrder)
 
@@ -65,7 +65,7 @@ def accepted_by_lane(body: bytes) -> NewOrder | None:
 
 
 def assert_alike(body: bytes) -> None:
-    """Whatever the lane accepts, FastAPI accepts too and understands as the same."""
+    """Whatever the fast path accepts, FastAPI accepts too and understands as the same."""
     by_lane = accepted_by_lane(body)
     if by_lane is not None:
         by_fastapi = WISH.validate_python(json.loads(body))

@@ -1,4 +1,4 @@
-"""One body sent both ways: down the lane and through FastAPI's route."""
+"""One body sent both ways: down the fast path and through FastAPI's route."""
 
 import re
 from collections.abc import AsyncIterator
@@ -10,11 +10,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orders_service.config.settings import OrdersSettings
 from orders_service.main import build
-from orders_service.routes.orders import _create_plainly, create
+from orders_service.routes.orders import _create_fast, create
 from tests.orders_service.conftest import Stored, is_ready, until
 from tests.support.single_chunk_bodies import WholeBodies
 
-LANE: Final = _create_plainly.__name__
+LANE: Final = _create_fast.__name__
 ROUTE: Final = create.__name__
 PLAIN: Final = {"Content-Type": "application/json"}
 ORDINARY: Final = {"Content-Type": "application/json; charset=utf-8"}
