@@ -12,7 +12,7 @@ from service_kit.api.fast_path import FastPath, FastPathMiddleware, ReraiseRoute
 from service_kit.api.home import home_routes
 from service_kit.api.http_rules import HttpRulesMiddleware
 from service_kit.api.openapi import document_problems
-from service_kit.api.problem_handlers import LastResortMiddleware, add_problem_handlers
+from service_kit.api.problem_handlers import UnhandledErrorMiddleware, add_problem_handlers
 from service_kit.api.request_body import RequestBodyMiddleware
 from service_kit.api.request_stream import streamed_paths
 from service_kit.api.request_timing import TimingMiddleware, is_quiet
@@ -118,6 +118,6 @@ def _watched(
 def _add_middleware(app: FastAPI, settings: ApiSettings, streamed: Collection[str]) -> None:
     """Innermost first: each one sees the answers of those above it in this list."""
     app.add_middleware(RequestBodyMiddleware, limit_bytes=settings.max_body_bytes, streamed_paths=streamed)
-    app.add_middleware(LastResortMiddleware)
+    app.add_middleware(UnhandledErrorMiddleware)
     app.add_middleware(HttpRulesMiddleware, has_keys=bool(settings.api_keys))
     app.add_middleware(TimingMiddleware)

@@ -127,7 +127,7 @@ def add_problem_handlers(app: FastAPI, translations: ErrorTranslations) -> None:
         app.add_exception_handler(kind, _translated(translate))
 
 
-class LastResortMiddleware:
+class UnhandledErrorMiddleware:
     """Answers 500 with a reference id for whatever nobody foresaw; the log has the trace under the same id."""
 
     def __init__(self, app: ASGIApp) -> None:

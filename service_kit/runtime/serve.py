@@ -82,7 +82,7 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
 
-class SilentServer(Server):
+class EmbeddedServer(Server):
     """A server inside a process that handles its own signals."""
 
     @contextmanager
@@ -98,14 +98,14 @@ def main() -> None:
     app = _app_named(sys.argv[1])
     settings: ServiceSettings = app.state.settings
     bound = listening_socket(settings.host, settings.port)
-    spare_garbage_collection()
+    tune_garbage_collection()
     _exit_cleanly_on_signals(app)
     log.info("listening", host=settings.host, port=bound.getsockname()[1])
     reached = behind_proxies(app, settings.trusted_proxies)
     Server(server_config(reached, HttpLimits(settings.max_connections))).run(sockets=[bound])
 
 
-def spare_garbage_collection() -> None:
+def tune_garbage_collection() -> None:
     """Collect cyclic garbage seldom, and never look again at what was made while starting.
 
     By default it is searched for after every 700 allocations, and each full search walks all modules, classes and

@@ -15,7 +15,7 @@ from service_kit.observability.tracing import configure_tracing
 from service_kit.rabbit.consumer import Consumer
 from service_kit.rabbit.liveness import LOST_STATUS, ConsumerLostError
 from service_kit.runtime.http_limits import HttpLimits
-from service_kit.runtime.serve import SilentServer, listening_socket, server_config, spare_garbage_collection
+from service_kit.runtime.serve import EmbeddedServer, listening_socket, server_config, tune_garbage_collection
 from service_kit.settings import ServiceSettings
 
 log = structlog.get_logger()
@@ -25,8 +25,8 @@ def run_worker(settings: ServiceSettings, consumer: Consumer) -> None:
     """Consume until SIGTERM or SIGINT; ends the process."""
     configure_logs(settings)
     configure_tracing(settings)
-    spare_garbage_collection()
-    server = SilentServer(server_config(_health_server(settings, consumer), HttpLimits(settings.max_connections)))
+    tune_garbage_collection()
+    server = EmbeddedServer(server_config(_health_server(settings, consumer), HttpLimits(settings.max_connections)))
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         try:
             runner.run(_run(settings, consumer, server))
@@ -41,7 +41,7 @@ def _health_server(settings: ServiceSettings, consumer: Consumer) -> Starlette:
     return Starlette(routes=[*home_routes(READY), *health])
 
 
-async def _run(settings: ServiceSettings, consumer: Consumer, server: SilentServer) -> None:
+async def _run(settings: ServiceSettings, consumer: Consumer, server: EmbeddedServer) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
