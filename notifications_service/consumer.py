@@ -15,12 +15,12 @@ from notifications_service.config.settings import NotificationsSettings
 from service_kit.observability.logs import announcer
 from service_kit.rabbit.consumer import Consumer
 from service_kit.runtime.worker import run_worker
-from service_kit.settings import load
+from service_kit.settings import load_settings
 
 
 def main() -> None:
     """Consume until SIGTERM."""
-    settings = load(NotificationsSettings)
+    settings = load_settings(NotificationsSettings)
     url = settings.rabbitmq_url.get_secret_value()
     handlers = announcements(announcer(settings))
     run_worker(settings, Consumer(url, settings.service, ORDERS_QUEUE, handlers))

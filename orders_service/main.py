@@ -17,7 +17,7 @@ from service_kit.mongo.client import MONGO_TRANSLATIONS
 from service_kit.mongo.outbox import MongoOutbox
 from service_kit.observability.health import Check
 from service_kit.outbox.relay import Relay
-from service_kit.settings import load
+from service_kit.settings import load_settings
 
 
 def build(settings: OrdersSettings) -> FastAPI:
@@ -45,4 +45,4 @@ def build(settings: OrdersSettings) -> FastAPI:
     )
 
 
-app = build(load(OrdersSettings))
+app = build(load_settings(OrdersSettings))

@@ -28,7 +28,7 @@ from service_kit.replication.hybrid_clock import HybridClock
 from service_kit.replication.replicator import Replicator
 from service_kit.replication.watch import CopyWatch
 from service_kit.runtime.background_consumer import consuming
-from service_kit.settings import load
+from service_kit.settings import load_settings
 
 
 def build(settings: PassengersSettings) -> FastAPI:
@@ -75,4 +75,4 @@ def build(settings: PassengersSettings) -> FastAPI:
     )
 
 
-app = build(load(PassengersSettings))
+app = build(load_settings(PassengersSettings))

@@ -12,9 +12,9 @@ from reservations_service.services.replica import PASSENGER_REPLICA
 from service_kit.clock import utc_now
 from service_kit.replication.heal import main
 from service_kit.replication.hybrid_clock import HybridClock
-from service_kit.settings import load
+from service_kit.settings import load_settings
 
 if __name__ == "__main__":
-    settings = load(ReservationsSettings)
+    settings = load_settings(ReservationsSettings)
     clock = HybridClock(NODE, utc_now, settings.max_clock_ahead)
     sys.exit(main(open_store(settings), PASSENGER_REPLICA, clock))

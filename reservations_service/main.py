@@ -26,7 +26,7 @@ from service_kit.replication.hybrid_clock import HybridClock
 from service_kit.replication.replicator import Replicator
 from service_kit.replication.watch import CopyWatch
 from service_kit.runtime.background_consumer import consuming
-from service_kit.settings import load
+from service_kit.settings import load_settings
 
 
 def build(settings: ReservationsSettings) -> FastAPI:
@@ -73,4 +73,4 @@ def build(settings: ReservationsSettings) -> FastAPI:
     )
 
 
-app = build(load(ReservationsSettings))
+app = build(load_settings(ReservationsSettings))

@@ -223,7 +223,7 @@ class SyncSettings(EnvironmentSettings):
 SettingsType = TypeVar("SettingsType", bound=BaseSettings)
 
 
-def load(settings_type: type[SettingsType]) -> SettingsType:
+def load_settings(settings_type: type[SettingsType]) -> SettingsType:
     """Read the settings, or end the process with one line per mistake and no value in it.
 
     Raises:

@@ -12,7 +12,7 @@ from typing import Final
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from service_kit.mongo.client import MongoCollection
-from service_kit.settings import load
+from service_kit.settings import load_settings
 from user_service.config.database import open_store
 from user_service.config.settings import UserSettings
 from user_service.models.email import email_key
@@ -61,7 +61,7 @@ def main() -> int:
     Returns:
         Exit status: 0 if each user has the key of its address, else 1.
     """
-    store = open_store(load(UserSettings))
+    store = open_store(load_settings(UserSettings))
     return asyncio.run(_run(store.database[User.Settings.name]))
 
 

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from service_kit.api.app import create_app
 from service_kit.mongo.client import MONGO_TRANSLATIONS
 from service_kit.observability.health import Check
-from service_kit.settings import load
+from service_kit.settings import load_settings
 from user_service.config.database import open_store
 from user_service.config.settings import UserSettings
 from user_service.routes import user_routes
@@ -39,4 +39,4 @@ def build(settings: UserSettings) -> FastAPI:
     )
 
 
-app = build(load(UserSettings))
+app = build(load_settings(UserSettings))

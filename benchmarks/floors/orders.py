@@ -15,7 +15,7 @@ from orders_service.routes import orders
 from orders_service.services.new_order import new_order_id, placed_view
 from orders_service.services.orders import Placed
 from service_kit.api.app import create_app
-from service_kit.settings import load
+from service_kit.settings import load_settings
 
 
 class ForgottenOrders:
@@ -34,7 +34,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 app = create_app(
-    load(OrdersSettings),
+    load_settings(OrdersSettings),
     description="The floor.",
     routers=[orders.fast_path, orders.router],
     lifespan=_lifespan,

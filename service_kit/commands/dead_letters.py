@@ -17,7 +17,7 @@ from service_kit.observability.printable import printable
 from service_kit.rabbit.connection import BROKER_ERRORS
 from service_kit.rabbit.dead_letter_queue import MOST_LETTERS, DeadLetterQueue, DeadLettersError, Letter, opened
 from service_kit.rabbit.publisher import RabbitPublisher
-from service_kit.settings import RabbitSettings, load
+from service_kit.settings import RabbitSettings, load_settings
 
 app = typer.Typer(help="Messages of a queue that could not be handled.", no_args_is_help=True)
 
@@ -129,7 +129,7 @@ def _report(what: str, letters: list[Letter], *, dry_run: bool) -> None:
 
 
 def _url() -> str:
-    return load(RabbitSettings).rabbitmq_url.get_secret_value()
+    return load_settings(RabbitSettings).rabbitmq_url.get_secret_value()
 
 
 def _with_letters(context: typer.Context, run: Callable[[DeadLetterQueue], Awaitable[None]]) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from pymongo.errors import OperationFailure, PyMongoError
 
 from service_kit.mongo.client import MongoDatabase, connect
-from service_kit.settings import MongoSettings, load
+from service_kit.settings import MongoSettings, load_settings
 
 _ACCOUNTS: Final = "admin"
 _THERE_IS_ONE: Final = 51003
@@ -33,7 +33,7 @@ def main(names: Sequence[str], environment: Mapping[str, str]) -> int:
         return 1
     accounts = {name: environment[_variable(name)] for name in names}
     try:
-        asyncio.run(_make_all(load(MongoSettings), accounts))
+        asyncio.run(_make_all(load_settings(MongoSettings), accounts))
     except PyMongoError as error:
         print(f"MongoDB does not do as it should: {str(error)[:_REASON_CHARACTERS]}")
         return 1

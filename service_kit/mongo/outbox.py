@@ -27,7 +27,7 @@ from service_kit.outbox.store import (
     due_after_refusal,
     how_many_fit,
 )
-from service_kit.settings import MongoSettings, load
+from service_kit.settings import MongoSettings, load_settings
 
 _DUE: Final = "outbox.0.due_at"
 _LEASE: Final = "outbox.0.lease"
@@ -172,7 +172,7 @@ async def outbox_at(database: str, collection: str) -> AsyncIterator[MongoOutbox
     Raises:
         NoOutboxError: There is none, or MongoDB cannot be asked.
     """
-    found = connect(load(MongoSettings).model_copy(update={"mongodb_database": database}))
+    found = connect(load_settings(MongoSettings).model_copy(update={"mongodb_database": database}))
     try:
         if OUTBOX_INDEX.document["name"] not in await found[collection].index_information():
             raise NoOutboxError(f"There is no outbox in the collection {collection!r} of the database {database!r}.")

@@ -4,7 +4,7 @@ import pytest
 from pydantic import SecretStr
 
 from service_kit.addresses import account_of, is_known_to_everybody, with_account
-from service_kit.settings import ApiSettings, MongoSettings, PostgresSettings, RabbitSettings, load
+from service_kit.settings import ApiSettings, MongoSettings, PostgresSettings, RabbitSettings, load_settings
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 
@@ -76,7 +76,7 @@ def test_reads_the_account_beside_the_address(
     monkeypatch.setenv(f"{prefix}_USER", "me")
     monkeypatch.setenv(f"{prefix}_PASSWORD", "p@ss/w#1")
 
-    completed = getattr(load(EverySettings), field).get_secret_value()
+    completed = getattr(load_settings(EverySettings), field).get_secret_value()
 
     assert unquote(completed) == address.replace("://", "://me:p@ss/w#1@")
 
@@ -87,7 +87,7 @@ def test_wants_the_user_to_whom_a_password_belongs(
     monkeypatch.setenv("MONGODB_PASSWORD", "geheim")
 
     with pytest.raises(SystemExit):
-        load(MongoSettings)
+        load_settings(MongoSettings)
 
     assert capsys.readouterr().err == "Cannot start: settings: name the user to whom the password belongs.\n"
 
@@ -119,7 +119,7 @@ def test_refuses_a_store_in_production_that_keeps_nobody_out(
         monkeypatch.setenv(variable, value)
 
     with pytest.raises(SystemExit) as refused:
-        load(EverySettings)
+        load_settings(EverySettings)
 
     assert refused.value.code == 2
     told = capsys.readouterr().err
@@ -144,4 +144,4 @@ def test_starts_on_stores_that_keep_strangers_out_or_are_meant_to_be_open(
     for variable, value in (GUARDED | further).items():
         monkeypatch.setenv(variable, value)
 
-    assert load(EverySettings).environment == (GUARDED | further)["ENVIRONMENT"]
+    assert load_settings(EverySettings).environment == (GUARDED | further)["ENVIRONMENT"]

@@ -4,7 +4,14 @@ import pytest
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
-from service_kit.settings import ApiSettings, MongoSettings, PostgresSettings, RabbitSettings, ServiceSettings, load
+from service_kit.settings import (
+    ApiSettings,
+    MongoSettings,
+    PostgresSettings,
+    RabbitSettings,
+    ServiceSettings,
+    load_settings,
+)
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 
@@ -28,14 +35,14 @@ def test_takes_an_address_under_our_name_and_the_platforms(
 ) -> None:
     monkeypatch.setenv(name, value)
 
-    assert getattr(load(EverySettings), field).get_secret_value() == value
+    assert getattr(load_settings(EverySettings), field).get_secret_value() == value
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+asyncpg"])
 def test_takes_three_spellings_of_a_postgresql_address_for_one(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
     monkeypatch.setenv("DATABASE_URL", f"{scheme}://me:ge%2Fheim@host:5433/railway?sslmode=require")
 
-    address = load(PostgresSettings).database_url.get_secret_value()
+    address = load_settings(PostgresSettings).database_url.get_secret_value()
 
     assert address == "postgresql://me:ge%2Fheim@host:5433/railway?sslmode=require"
 
@@ -44,7 +51,7 @@ def test_prefers_our_name_to_the_platforms(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("MONGO_URL", "mongodb://platform")
     monkeypatch.setenv("MONGODB_URI", "mongodb://ours")
 
-    assert load(MongoSettings).mongodb_uri.get_secret_value() == "mongodb://ours"
+    assert load_settings(MongoSettings).mongodb_uri.get_secret_value() == "mongodb://ours"
 
 
 def test_takes_an_empty_variable_for_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +59,7 @@ def test_takes_an_empty_variable_for_one_that_is_not_set(monkeypatch: pytest.Mon
     monkeypatch.setenv("MONGODB_URI", "")
     monkeypatch.setenv("MONGO_URL", "mongodb://platform")
 
-    settings = load(EverySettings)
+    settings = load_settings(EverySettings)
 
     assert (settings.port, settings.mongodb_uri.get_secret_value()) == (8000, "mongodb://platform")
 
@@ -60,13 +67,13 @@ def test_takes_an_empty_variable_for_one_that_is_not_set(monkeypatch: pytest.Mon
 def test_strips_the_line_end_of_a_pasted_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MONGODB_URI", " mongodb://host\n")
 
-    assert load(MongoSettings).mongodb_uri.get_secret_value() == "mongodb://host"
+    assert load_settings(MongoSettings).mongodb_uri.get_secret_value() == "mongodb://host"
 
 
 def test_reads_the_env_file_and_leaves_what_it_does_not_know(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("MONGODB_URI=mongodb://from-file\nPORT=8123\nSOMETHING_ELSE=1\n")
 
-    settings = load(EverySettings)
+    settings = load_settings(EverySettings)
 
     assert (settings.port, settings.mongodb_uri.get_secret_value()) == (8123, "mongodb://from-file")
 
@@ -75,7 +82,7 @@ def test_the_environment_goes_before_the_env_file(monkeypatch: pytest.MonkeyPatc
     (tmp_path / ".env").write_text("PORT=8123\n")
     monkeypatch.setenv("PORT", "8124")
 
-    assert load(ServiceSettings).port == 8124
+    assert load_settings(ServiceSettings).port == 8124
 
 
 @pytest.mark.parametrize(
@@ -85,7 +92,7 @@ def test_the_environment_goes_before_the_env_file(monkeypatch: pytest.MonkeyPatc
 def test_several_keys_stand_separated_by_commas(monkeypatch: pytest.MonkeyPatch, listed: str, keys: list[str]) -> None:
     monkeypatch.setenv("API_KEY", listed)
 
-    assert load(ApiSettings).api_keys == keys
+    assert load_settings(ApiSettings).api_keys == keys
 
 
 PRODUCTION = [{"ENVIRONMENT": "production"}, {"RAILWAY_ENVIRONMENT": "staging"}, {"RAILWAY_ENVIRONMENT_NAME": "pr-7"}]
@@ -99,7 +106,7 @@ def test_starts_in_production_with_a_key_or_when_anybody_is_meant(
     for name, value in {**production, **meant}.items():
         monkeypatch.setenv(name, value)
 
-    assert load(ApiSettings).environment == "production"
+    assert load_settings(ApiSettings).environment == "production"
 
 
 @pytest.mark.parametrize("production", PRODUCTION)
@@ -111,7 +118,7 @@ def test_refuses_to_start_in_production_without_a_key(
         monkeypatch.setenv(name, value)
 
     with pytest.raises(SystemExit) as refused:
-        load(ApiSettings)
+        load_settings(ApiSettings)
 
     assert refused.value.code == 2
     assert capsys.readouterr().err == (
@@ -123,7 +130,7 @@ def test_development_on_railway_must_be_said_in_full(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("RAILWAY_ENVIRONMENT", "production")
     monkeypatch.setenv("ENVIRONMENT", "development")
 
-    assert load(ApiSettings).environment == "development"
+    assert load_settings(ApiSettings).environment == "development"
 
 
 @pytest.mark.parametrize("settings_type", [ServiceSettings, EverySettings])
@@ -163,7 +170,7 @@ def test_a_mistake_is_told_without_the_value(
     monkeypatch.setenv(name, value)
 
     with pytest.raises(SystemExit):
-        load(EverySettings)
+        load_settings(EverySettings)
 
     told = capsys.readouterr().err
     assert advice in told

@@ -14,7 +14,7 @@ from service_kit.observability.health import Check
 from service_kit.rabbit.consumer import Consumer
 from service_kit.rabbit.topology import QueueTopology
 from service_kit.runtime.background_consumer import consuming
-from service_kit.settings import ApiSettings, load
+from service_kit.settings import ApiSettings, load_settings
 from tests.support import notes_api
 
 
@@ -40,7 +40,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 app = create_app(
-    load(ApiSettings),
+    load_settings(ApiSettings),
     description="Notes.",
     routers=[notes_api.router],
     lifespan=lifespan,

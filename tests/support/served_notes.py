@@ -2,10 +2,10 @@
 
 import asyncio
 
-from service_kit.settings import ApiSettings, load
+from service_kit.settings import ApiSettings, load_settings
 from tests.support import notes_api
 
-app = notes_api.build(load(ApiSettings))
+app = notes_api.build(load_settings(ApiSettings))
 
 
 @app.get("/slow")

@@ -1,7 +1,7 @@
 import pytest
 
 from orders_service.config.settings import OrdersSettings
-from service_kit.settings import load
+from service_kit.settings import load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -14,7 +14,7 @@ def _without_settings_of_this_machine(
 
 
 def test_has_its_own_port_and_database() -> None:
-    settings = load(OrdersSettings)
+    settings = load_settings(OrdersSettings)
 
     assert (settings.port, settings.mongodb_database, settings.cancellation_window_minutes) == (
         8002,
@@ -30,6 +30,6 @@ def test_refuses_a_cancellation_window_that_no_date_can_take(
     monkeypatch.setenv("CANCELLATION_WINDOW_MINUTES", minutes)
 
     with pytest.raises(SystemExit):
-        load(OrdersSettings)
+        load_settings(OrdersSettings)
 
     assert "Cannot start: CANCELLATION_WINDOW_MINUTES: " in capsys.readouterr().err

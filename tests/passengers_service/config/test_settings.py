@@ -1,7 +1,7 @@
 import pytest
 
 from passengers_service.config.settings import PassengersSettings
-from service_kit.settings import load
+from service_kit.settings import load_settings
 
 
 def test_has_its_own_port_and_database(
@@ -11,6 +11,6 @@ def test_has_its_own_port_and_database(
     for name in ("PORT", "DATABASE_NAME"):
         monkeypatch.delenv(name, raising=False)
 
-    settings = load(PassengersSettings)
+    settings = load_settings(PassengersSettings)
 
     assert (settings.port, settings.database_name) == (8004, "passengers_service")

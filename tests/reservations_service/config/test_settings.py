@@ -1,7 +1,7 @@
 import pytest
 
 from reservations_service.config.settings import ReservationsSettings
-from service_kit.settings import load
+from service_kit.settings import load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -14,7 +14,7 @@ def _without_settings_of_this_machine(
 
 
 def test_has_its_own_port_and_database() -> None:
-    settings = load(ReservationsSettings)
+    settings = load_settings(ReservationsSettings)
 
     assert (settings.port, settings.database_name, settings.hold_minutes) == (8005, "reservations_service", 15)
 
@@ -26,6 +26,6 @@ def test_refuses_a_hold_that_is_none(
     monkeypatch.setenv("HOLD_MINUTES", minutes)
 
     with pytest.raises(SystemExit):
-        load(ReservationsSettings)
+        load_settings(ReservationsSettings)
 
     assert "Cannot start: HOLD_MINUTES: " in capsys.readouterr().err

@@ -197,11 +197,11 @@ async def test_serves_alone_and_as_a_replica_set(
 
 CLOSE_WHILE_WAITING = """
 import asyncio
-from service_kit.settings import MongoSettings, load
+from service_kit.settings import MongoSettings, load_settings
 from tests.service_kit.mongo.test_client import MongoStore, Tag, connect
 
 async def main():
-    async with MongoStore(connect(load(MongoSettings)), [Tag]).opened():
+    async with MongoStore(connect(load_settings(MongoSettings)), [Tag]).opened():
         await asyncio.sleep(0.1)
 
 asyncio.run(main())

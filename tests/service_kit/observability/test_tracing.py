@@ -23,10 +23,10 @@ TRACEPARENT = f"00-{TRACE_ID}-{SPAN_ID}-01"
 HANDLE_ONE_MESSAGE = f"""
 import structlog
 from service_kit.observability.logs import configure_logs
-from service_kit.settings import ServiceSettings, load
+from service_kit.settings import ServiceSettings, load_settings
 from service_kit.observability.tracing import configure_tracing, consumer_span, current_traceparent
 
-settings = load(ServiceSettings)
+settings = load_settings(ServiceSettings)
 configure_logs(settings)
 configure_tracing(settings)
 with consumer_span("orders_queue process", {TRACEPARENT!r}):

@@ -164,9 +164,9 @@ async def test_writes_no_revision_while_the_database_is_behind(
 COMMAND = """
 import sys
 from service_kit.postgres.migrations import main
-from service_kit.settings import PostgresSettings, load
+from service_kit.settings import PostgresSettings, load_settings
 from tests.support.ledger.tables import SCHEMA
-sys.exit(main(load(PostgresSettings), SCHEMA))
+sys.exit(main(load_settings(PostgresSettings), SCHEMA))
 """
 
 

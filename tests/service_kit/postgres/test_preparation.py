@@ -68,12 +68,12 @@ async def test_a_database_that_has_lost_its_tables_is_prepared_again(ledger: Pos
 
 CLOSE_WHILE_WAITING = """
 import asyncio
-from service_kit.settings import PostgresSettings, load
+from service_kit.settings import PostgresSettings, load_settings
 from service_kit.postgres.store import PostgresStore
 from tests.support.ledger.tables import SCHEMA
 
 async def main():
-    async with PostgresStore(load(PostgresSettings), SCHEMA).opened():
+    async with PostgresStore(load_settings(PostgresSettings), SCHEMA).opened():
         await asyncio.sleep(0.1)
 
 asyncio.run(main())

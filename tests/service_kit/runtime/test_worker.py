@@ -19,7 +19,7 @@ import asyncio, os, sys
 from pathlib import Path
 from service_kit.rabbit.consumer import Consumer
 from service_kit.rabbit.topology import QueueTopology
-from service_kit.settings import ServiceSettings, load
+from service_kit.settings import ServiceSettings, load_settings
 from service_kit.runtime.worker import run_worker
 
 async def handle(event):
@@ -32,7 +32,7 @@ name = os.environ["QUEUE"]
 topology = QueueTopology(name, topics=(f"{name}.*",), retry_seconds=(1, 1, 1))
 consumer = Consumer(os.environ["URL"], "tests", topology, handle, check_seconds=0.05)
 """
-RUN = "run_worker(load(ServiceSettings), consumer)"
+RUN = "run_worker(load_settings(ServiceSettings), consumer)"
 IS_NOT_FED = "consumer._check.queue = topology.retry_queue(1)  # which nobody consumes\n"
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from service_kit.settings import load
+from service_kit.settings import load_settings
 from user_service.config.settings import UserSettings
 
 
@@ -14,7 +14,7 @@ def _without_settings_of_this_machine(
 
 
 def test_has_its_own_port_and_database() -> None:
-    settings = load(UserSettings)
+    settings = load_settings(UserSettings)
 
     assert (settings.port, settings.mongodb_database, settings.bcrypt_rounds) == (8001, "user_service", 12)
 
@@ -26,6 +26,6 @@ def test_refuses_a_cost_that_is_no_protection_or_takes_seconds(
     monkeypatch.setenv("BCRYPT_ROUNDS", rounds)
 
     with pytest.raises(SystemExit):
-        load(UserSettings)
+        load_settings(UserSettings)
 
     assert "Cannot start: BCRYPT_ROUNDS: " in capsys.readouterr().err
