@@ -1,10 +1,10 @@
 """A fast path past FastAPI for the plain case of a busy route.
 
-The machinery of FastAPI and Starlette costs several times what the rule behind a route does. A fast path stands in front
-of it and takes only requests in which nothing is out of the ordinary. Everything else, every mistake first of all, goes
-on to FastAPI's route of the same path, which documents the operation and answers as always: so a fast path has no refusals
-of its own.
-Source: docs/decisions/0009-a-fast-lane-past-fastapi.md
+The machinery of FastAPI and Starlette costs several times what the rule behind a route does. A fast path stands in
+front of it and takes only requests in which nothing is out of the ordinary. Everything else, every mistake first of
+all, goes on to FastAPI's route of the same path, which documents the operation and answers as always: so a fast path
+has no refusals of its own.
+Source: docs/decisions/0009-a-fast-path-past-fastapi.md
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence

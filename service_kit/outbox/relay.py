@@ -76,7 +76,7 @@ class Relay:
         self._outbox = outbox
         self._broker = broker
         self._clock = clock
-        self._woken = notified or asyncio.Event()
+        self._notified = notified or asyncio.Event()
         self._queue: asyncio.Queue[OutboxEntry] = asyncio.Queue(_QUEUE_LIMIT)
         self._accepted: _Accepted = []
         self._has_accepted = asyncio.Event()
@@ -127,13 +127,13 @@ class Relay:
 
     async def _sweep(self) -> None:
         await self._broker.connected()
-        self._woken.clear()  # before looking: what comes meanwhile wakes the next one
+        self._notified.clear()  # before looking: what comes meanwhile wakes the next one
         is_called = monotonic() - self._called_at < _CALLED_SECONDS
         claimed = await self._outbox.claim(_BATCH_BESIDE_CALLERS if is_called else _BATCH)
         if claimed:
             await self._settle(await self._publish(claimed))  # at once: the next one of the same owner waits for it
         else:
-            await set_within(self._woken, _SWEEP_SECONDS * random.uniform(0.5, 1.5))
+            await set_within(self._notified, _SWEEP_SECONDS * random.uniform(0.5, 1.5))
 
     async def _clear(self) -> None:
         await self._has_accepted.wait()

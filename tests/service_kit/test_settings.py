@@ -141,7 +141,7 @@ def test_tells_every_mistake_in_a_sentence_of_its_own(
     monkeypatch.setenv("LOG_FORMAT", "xml")
 
     with pytest.raises(SystemExit) as refused:
-        load(settings_type)
+        load_settings(settings_type)
 
     assert refused.value.code == 2
     assert sorted(capsys.readouterr().err.splitlines()) == [
