@@ -11,11 +11,10 @@ from typing import Annotated, Final
 import typer
 
 from dev_stack.errors import StackError
-from dev_stack.servers import chromium
 from dev_stack.servers.catalog import SERVERS, Embedded, servers_for
 from dev_stack.services import SERVICES, Service, named_services
+from dev_stack.setup import chromium, node_tools, python_tools
 from dev_stack.setup import declared as declared_dependencies
-from dev_stack.setup import node_tools, python_tools
 from dev_stack.setup.requirements import check_all, write_all
 from dev_stack.supervision import single_instance as data_lock
 from dev_stack.supervision.plan import Plan, environment_of

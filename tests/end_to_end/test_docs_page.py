@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.async_api import Page, async_playwright
 
-from dev_stack.servers import chromium
+from dev_stack.setup import chromium
 from tests.end_to_end.conftest import Apis
 
 

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from dev_stack.servers import chromium
-from dev_stack.servers.chromium import BrowserMissingError
+from dev_stack.setup import chromium
+from dev_stack.setup.chromium import BrowserMissingError
 
 
 def _put_browser(folder: Path, name: str) -> str:
