@@ -148,6 +148,7 @@ class PostgresSettings(StoreSettings):
     database_user: str = ""
     database_password: SecretStr = SecretStr("")
     database_name: str = Field("services", pattern=r"^[a-z_][a-z0-9_]{0,62}$")
+    log_sql: bool = Field(False, description="Whether every statement is logged, without its parameters.")  # noqa: FBT003 - a default
     database_statement_timeout_seconds: int = Field(
         30, ge=1, description="A statement that takes longer is given up: no caller waits for it any more."
     )

@@ -135,6 +135,7 @@ def connect(
         pool_recycle=_RECYCLE_SECONDS,
         pool_use_lifo=True,
         hide_parameters=True,  # they are people's, and errors stand in logs
+        echo=settings.log_sql,
         json_serializer=lambda value: msgspec.json.encode(value).decode(),
         json_deserializer=msgspec.json.decode,
     )

@@ -25,6 +25,17 @@ async def test_takes_every_spelling_of_an_address_and_its_own_database(postgres:
     await engine.dispose()
 
 
+async def test_logs_every_statement_without_its_parameters_when_asked_to(
+    postgres: Postgres, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = connect(PostgresSettings(database_url=SecretStr(postgres.url), database_name="postgres", log_sql=True))
+    async with engine.connect() as connection:
+        await connection.execute(text("SELECT CAST(:document AS text)"), {"document": "PAB123456"})
+    await engine.dispose()
+    assert "SELECT CAST($1" in caplog.text
+    assert "PAB123456" not in caplog.text
+
+
 async def test_tells_in_the_log_why_it_is_not_let_in(postgres: Postgres) -> None:
     missing = f"t{uuid4().hex}"
     engine = connect(PostgresSettings(database_url=SecretStr(postgres.url), database_name=missing))
