@@ -30,6 +30,7 @@ check: $(READY) ## Check format, lint, types, imports, declared dependencies, re
 	$(BIN)/python -m mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m dev_stack declared
+	$(BIN)/python -m dev_stack vocabulary
 	$(BIN)/python -m dev_stack lock --check
 	$(BIN)/zizmor --offline --quiet --no-progress .github
 	@$(MAKE) --no-print-directory diagrams ARGS=--check

@@ -15,6 +15,7 @@ from dev_stack.servers.catalog import SERVERS, Embedded, servers_for
 from dev_stack.services import SERVICES, Service, named_services
 from dev_stack.setup import chromium, node_tools, python_tools
 from dev_stack.setup import declared as declared_dependencies
+from dev_stack.setup import vocabulary as avoided_names
 from dev_stack.setup.requirements import check_all, write_all
 from dev_stack.supervision import single_instance as data_lock
 from dev_stack.supervision.plan import Plan, environment_of
@@ -67,6 +68,12 @@ def lock(
 def declared() -> None:
     """Check that pyproject.toml declares what the code imports, and nothing else."""
     declared_dependencies.check_all(ROOT)
+
+
+@app.command()
+def vocabulary() -> None:
+    """Check that the code uses no name that the glossary avoids."""
+    avoided_names.check(ROOT)
 
 
 def run_stack(services: Sequence[Service], *, root: Path, environment: Mapping[str, str]) -> None:

@@ -56,23 +56,23 @@ class Settlement:
             case Done(repeated=repeated):
                 return "repeated" if repeated else "handled"
             case TryAgain(reason=reason):
-                return await self._climb(delivery, reason)
+                return await self._schedule_retry(delivery, reason)
             case Dead(reason=reason):
-                return await self._bury(delivery, reason)
+                return await self._dead_letter(delivery, reason)
             case Interrupted():
                 return ""
 
-    async def _climb(self, delivery: Delivery, reason: str) -> str:
+    async def _schedule_retry(self, delivery: Delivery, reason: str) -> str:
         attempts = delivery.attempts + 1
         if attempts > len(self._topology.retry_seconds):
-            return await self._bury(delivery, reason)
+            return await self._dead_letter(delivery, reason)
         seconds = self._topology.retry_seconds[attempts - 1]
         if not await self._copy(delivery, self._topology.retry_queue(seconds), {ATTEMPTS_HEADER: attempts}):
             return ""
         log.warning("message_tried_again", message_id=delivery.id, attempts=attempts, in_seconds=seconds)
         return "tried_again"
 
-    async def _bury(self, delivery: Delivery, reason: str) -> str:
+    async def _dead_letter(self, delivery: Delivery, reason: str) -> str:
         headers: dict[str, str | int] = {
             ATTEMPTS_HEADER: delivery.attempts + 1,
             # Half a surrogate pair, which a handler's error may quote, cannot be sent.
