@@ -19,8 +19,11 @@ dev = [{{ include-group = "orders-service" }}, "asyncpg", "pytest"]
 """
 CODE = {
     "service_kit/__init__.py": "",
+    "service_kit/api/__init__.py": "",
     "service_kit/api/app.py": "import starlette",
+    "service_kit/runtime/__init__.py": "",
     "service_kit/runtime/serve.py": "import uvicorn",
+    "service_kit/postgres/__init__.py": "",
     "service_kit/postgres/engine.py": "import asyncpg",
     "orders_service/__init__.py": "",
     "orders_service/main.py": "import service_kit.api.app\nimport pydantic",
@@ -34,7 +37,7 @@ def check(folder: Path, *declared: str) -> subprocess.CompletedProcess[str]:
         (folder / path).parent.mkdir(exist_ok=True)
         (folder / path).write_text(code)
     (folder / "pyproject.toml").write_text(PROJECT.format(declared=", ".join(f'"{name}"' for name in declared)))
-    run = "from pathlib import Path; from dev_stack import declared; declared.check_all(Path.cwd())"
+    run = "from pathlib import Path; from dev_stack.setup import declared; declared.check_all(Path.cwd())"
     return subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-c", run],
         cwd=folder,

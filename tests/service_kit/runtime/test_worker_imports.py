@@ -1,6 +1,14 @@
 from tests.service_kit.conftest import PythonRunner
 
-NEEDED = ["settings", "logs", "tracing", "health", "problems", "serve", "worker"]
+NEEDED = [
+    "settings",
+    "problems",
+    "observability.logs",
+    "observability.tracing",
+    "observability.health",
+    "runtime.serve",
+    "runtime.worker",
+]
 UNWANTED = {
     "fastapi",
     "beanie",
