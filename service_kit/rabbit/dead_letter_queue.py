@@ -21,6 +21,7 @@ MOST_LETTERS: Final = 50_000
 
 _READ_SECONDS: Final = 5.0
 _BATCH: Final = 256
+_AT_ONCE: Final = 16
 _OF_OURS: Final = (ATTEMPTS_HEADER, REASON_HEADER, DEAD_AT_HEADER)
 
 
@@ -67,6 +68,7 @@ class DeadLetterQueue:
     def __init__(self, channel: AbstractChannel, topology: QueueTopology) -> None:
         self._channel = channel
         self._topology = topology
+        self._first = 1
 
     async def letters(self) -> list[Letter]:
         """Take every letter that lies there now; what is not settled goes back when the connection ends.
@@ -117,11 +119,22 @@ class DeadLetterQueue:
 
     async def discard(self, letters: Sequence[Letter]) -> None:
         """Throw letters away; raises one of `BROKER_ERRORS` when it is not known whether all have gone."""
+        share = [letter.message.tag for letter in letters] == list(range(self._first, self._first + len(letters)))
+        self._first += len(letters) if share else 0  # none before them waits: so they may share acknowledgements
+        size = _BATCH if share else _AT_ONCE
+        for start in range(0, len(letters), size):
+            await self._acknowledge(letters[start : start + size], share=share)
+
+    async def _acknowledge(self, letters: Sequence[Letter], *, share: bool) -> None:
+        """Acknowledge some, and wait until the queue has them.
+
+        Of more than 32 acknowledgements that a queue has not taken yet, the channel keeps the rest to itself, and a
+        channel that is closed then forgets them. An acknowledgement has no answer; but the queue answers what it is
+        asked next after what it has got.
+        """
         for letter in letters:
-            await letter.message.ack()
-        channel = await self._channel.get_underlay_channel()
-        # An acknowledgement has no answer; but what a channel is asked next is answered after them.
-        await channel.basic_qos(prefetch_count=MOST_LETTERS)
+            await letter.message.ack(more=share and letter is not letters[-1])
+        await self._channel.declare_queue(self._topology.dead_queue, passive=True)
 
     def _revived(self, letter: Letter) -> OutgoingMessage:
         message = letter.message
