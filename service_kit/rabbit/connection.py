@@ -191,6 +191,16 @@ async def watched(wait: Coroutine[Any, Any, None], *watches: Coroutine[Any, Any,
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+def heed_cancellation() -> None:
+    """For loops on aiormq, which swallows a cancellation that comes while it closes something.
+
+    Raises:
+        CancelledError: Somebody has cancelled the running task.
+    """
+    if is_cancelled():
+        raise asyncio.CancelledError
+
+
 def is_cancelled() -> bool:
     """Whether somebody has cancelled the running task, and not aiormq by closing what it waits on."""
     task = asyncio.current_task()

@@ -17,7 +17,7 @@ from service_kit.messaging.circuit_breaker import CircuitBreaker
 from service_kit.messaging.deduplication import DeduplicationWindow
 from service_kit.messaging.events import Event
 from service_kit.messaging.processor import Attempts
-from service_kit.rabbit.connection import stay_connected, watched
+from service_kit.rabbit.connection import heed_cancellation, stay_connected, watched
 from service_kit.rabbit.liveness import ConsumerCheck
 from service_kit.rabbit.publisher import RabbitPublisher
 from service_kit.rabbit.settlement import Settlement
@@ -108,6 +108,7 @@ class Consumer:
         try:
             while True:
                 prefetch = await self._listen(connection, prefetch)
+                heed_cancellation()
         finally:
             self._subscription = None
             while not self._buffer.empty():

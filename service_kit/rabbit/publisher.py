@@ -15,7 +15,14 @@ from aio_pika.abc import AbstractChannel
 
 from service_kit.messaging.broker import Outcome, OutgoingMessage
 from service_kit.rabbit.batch import publish_batch
-from service_kit.rabbit.connection import Connection, is_cancelled, stay_connected, until_closed, watched
+from service_kit.rabbit.connection import (
+    Connection,
+    heed_cancellation,
+    is_cancelled,
+    stay_connected,
+    until_closed,
+    watched,
+)
 from service_kit.rabbit.readers import ReaderQueues
 from service_kit.rabbit.topology import QueueTopology
 
@@ -186,6 +193,7 @@ class RabbitPublisher:
             await asyncio.sleep(_ABSENCE_SECONDS)
             self._is_missed.clear()
             await self._repair(channel)
+            heed_cancellation()
 
     async def _repair(self, channel: AbstractChannel) -> None:
         try:

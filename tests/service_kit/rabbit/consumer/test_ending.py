@@ -79,3 +79,15 @@ async def test_leaves_no_task_behind(make_consumer: ConsumerMaker, queue: Queue,
         await witness.has_handled("one")
     # The cable has noticed the end of its connections a moment later.
     await until(lambda: asyncio.all_tasks() <= before)
+
+
+async def test_ends_in_the_middle_of_a_renewal(make_consumer: ConsumerMaker) -> None:
+    for number in range(60):
+        consumer = make_consumer(check_seconds=0.002)
+        stop = asyncio.Event()
+        running = asyncio.create_task(consumer.run(stop))
+        await until(lambda consumer=consumer: consumer._subscription is not None)  # type: ignore[misc]  # bound now
+        await asyncio.sleep(number / 3000)
+        stop.set()
+        async with asyncio.timeout(10):
+            await running
