@@ -56,9 +56,11 @@ def unexcused(body: object, answer: httpx.Response) -> Iterator[JsonObject]:
 
 
 def is_repeated(body: object, mistake: JsonObject) -> bool:
-    """Whether the row's document stands in another row of the load too, which no schema can rule out."""
+    """Whether the row's document is another row's, or that of a passenger with another id: no schema rules it out."""
     if not isinstance(body, list) or not mistake["field"].endswith(".document_number"):
         return False
+    if body[mistake["row"] - 1].get("id"):
+        return True
     documents = [(row["document_type"].strip().upper(), row["document_number"].strip().upper()) for row in body]
     return documents.count(documents[mistake["row"] - 1]) > 1
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from pydantic import SecretStr
-from sqlalchemy import MetaData, delete, select
+from sqlalchemy import MetaData, delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service_kit.clock import utc_now
@@ -81,9 +81,8 @@ class Side:
     async def told(self) -> list[Event]:
         """What is in the outbox; it is empty afterwards."""
         async with self.store.transaction() as session:
-            bodies = (await session.scalars(select(OUTBOX.c.body).order_by(OUTBOX.c.position))).all()
-            await session.execute(delete(OUTBOX))
-        return [decode_event(body) for body in bodies]
+            taken = (await session.execute(delete(OUTBOX).returning(OUTBOX.c.position, OUTBOX.c.body))).all()
+        return [decode_event(body) for _, body in sorted(taken)]
 
     async def hears(self, events: Sequence[Event]) -> None:
         handlers = self.sync.handlers
