@@ -1,7 +1,5 @@
 """A fuzzer that believes every word of `/openapi.json`, and sends what should and what should not be taken."""
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -12,10 +10,9 @@ from dev_stack.servers.postgres import Postgres
 from reservations_service.config.database import open_store
 from service_kit.postgres.store import PostgresStore
 from tests.reservations_service.conftest import ANA, NOBODY, settings_for, tell
-from tests.support.fuzzer import ANY_VERSION, may_refuse
+from tests.support.fuzzer import ANY_VERSION, fuzz, may_refuse
 from tests.support.system import ServiceProcess
 
-EXAMPLES: Final = 15
 DATABASE: Final = "reservations_service_fuzzed"
 PASSENGER_ID: Final = UUID("019a8f3e-7c00-7d4e-9f3a-5b1c2d3e4f50")
 
@@ -43,20 +40,5 @@ async def database(postgres: Postgres) -> str:
 @pytest.mark.parametrize("key", ["", "a-key"], ids=["open", "with_a_key"])
 def test_a_fuzzer_finds_nothing(postgres: Postgres, database: str, key: str, tmp_path: Path) -> None:
     settings = {"DATABASE_URL": postgres.url, "DATABASE_NAME": database, "RABBITMQ_URL": NOBODY, "API_KEY": key}
-    (tmp_path / "schemathesis.toml").write_text(CONFIGURATION)
     with ServiceProcess(tmp_path / "api", "reservations_service", **settings) as api:
-        fuzzer = subprocess.run(  # noqa: S603 - our own command
-            [
-                *(sys.executable, "-m", "schemathesis.cli", "run", f"{api.url}/openapi.json"),
-                *("--phases", "examples,coverage,fuzzing,stateful", "--checks", "all"),
-                *("--max-examples", str(EXAMPLES), "--generation-deterministic", "--no-shrink", "--no-color"),
-                *(("--header", f"X-API-Key: {key}") if key else ()),
-            ],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    assert fuzzer.returncode == 0, fuzzer.stdout + fuzzer.stderr
-    assert "No issues found" in fuzzer.stdout
+        fuzz(api.url, tmp_path, CONFIGURATION, key=key)
