@@ -20,32 +20,32 @@ _SHOWN: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class Handled:
     """The effect has happened, now or (`repeated`) before: the message can be acknowledged."""
 
     repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class TryAgain:
+class Retry:
     """The handler failed; the message climbs one rung of the retry ladder, or is dead after the last."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Dead:
+class DeadLetter:
     """No try will ever succeed."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Interrupted:
+class Release:
     """The message is no longer ours, or the consumer is stopping: it goes back as it came."""
 
 
-Verdict = Done | TryAgain | Dead | Interrupted
+Disposition = Handled | Retry | DeadLetter | Release
 
 
 class Attempts:
@@ -58,7 +58,7 @@ class Attempts:
         self._seen = seen
         self._breaker = breaker
 
-    async def judge(self, body: bytes, over: asyncio.Event) -> Verdict:
+    async def process(self, body: bytes, over: asyncio.Event) -> Disposition:
         """Try a message; while everything fails, several times in place before it counts as one failure.
 
         Args:
@@ -68,29 +68,29 @@ class Attempts:
         try:
             event = decode_event(body)
         except UndecodableEventError as error:
-            return Dead(str(error))
-        verdict = await self._try(event)
+            return DeadLetter(str(error))
+        disposition = await self._try(event)
         for _ in range(_TRIES_IN_PLACE):
-            if not (isinstance(verdict, TryAgain) and self._breaker.is_open):
+            if not (isinstance(disposition, Retry) and self._breaker.is_open):
                 break
             if await set_within(over, self._breaker.delay_seconds):
-                return Interrupted()
-            verdict = await self._try(event)
-        return verdict
+                return Release()
+            disposition = await self._try(event)
+        return disposition
 
-    async def _try(self, event: Event) -> Verdict:
+    async def _try(self, event: Event) -> Disposition:
         identity = event.identity
         if identity in self._seen:
-            return Done(repeated=True)
+            return Handled(repeated=True)
         try:
             with consumer_span(f"process {event.type}", event.traceparent or None):
                 await self._handle(event)
         except UndecodableEventError as error:
-            return Dead(str(error))
+            return DeadLetter(str(error))
         except Exception as error:
             log.exception("handler_failed", event_id=event.id[:_SHOWN], event_type=event.type[:_SHOWN])
             self._breaker.record(ok=False)
-            return TryAgain(f"{type(error).__name__}: {error}")
+            return Retry(f"{type(error).__name__}: {error}")
         self._breaker.record(ok=True)
         self._seen.add(identity)
-        return Done()
+        return Handled()

@@ -16,7 +16,7 @@ from service_kit.background import set_within
 from service_kit.messaging.circuit_breaker import CircuitBreaker
 from service_kit.messaging.deduplication import DeduplicationWindow
 from service_kit.messaging.events import Event
-from service_kit.messaging.processor import Attempts
+from service_kit.messaging.processor import MessageProcessor
 from service_kit.rabbit.connection import heed_cancellation, stay_connected, watched
 from service_kit.rabbit.liveness import ConsumerCheck
 from service_kit.rabbit.publisher import RabbitPublisher
@@ -52,7 +52,7 @@ class Consumer:
         self._url = url
         self._name = f"{name}.consumer"
         self._topology = topology
-        self._attempts = Attempts(handle, DeduplicationWindow(), breaker or CircuitBreaker())
+        self._processor = MessageProcessor(handle, DeduplicationWindow(), breaker or CircuitBreaker())
         self._copies = RabbitPublisher(url, name, [topology])
         self._settlement = Settlement(topology, self._copies)
         self._check = ConsumerCheck(topology.queue, self._is_idle)
@@ -150,7 +150,7 @@ class Consumer:
             if delivery.over.is_set():
                 continue
             self._is_busy = True
-            verdict = await self._attempts.judge(delivery.body, delivery.over)
+            disposition = await self._processor.process(delivery.body, delivery.over)
             more = not (self._buffer.empty() or stop.is_set())
-            await self._settlement.settle(delivery, verdict, more=more)
+            await self._settlement.settle(delivery, disposition, more=more)
             self._is_busy = False

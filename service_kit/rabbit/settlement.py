@@ -1,4 +1,4 @@
-"""What becomes of a message after its verdict: acknowledged, tried again later, or dead.
+"""What becomes of a message after its disposition: acknowledged, tried again later, or dead.
 
 A message that fails climbs a ladder of waiting queues and then goes to the dead queue, each time as a confirmed copy
 with its own count of attempts: RabbitMQ's count is only the guard against a message that kills the process. The
@@ -14,7 +14,7 @@ from prometheus_client import Counter
 
 from service_kit.background import set_within
 from service_kit.messaging.broker import Broker, Outcome, OutgoingMessage
-from service_kit.messaging.processor import Dead, Done, Interrupted, TryAgain, Verdict
+from service_kit.messaging.processor import DeadLetter, Disposition, Handled, Release, Retry
 from service_kit.rabbit.lenient_headers import kept_headers, kept_properties
 from service_kit.rabbit.subscription import ATTEMPTS_HEADER, Delivery
 from service_kit.rabbit.topology import QueueTopology
@@ -38,28 +38,28 @@ class Settlement:
         self._topology = topology
         self._copies = copies
 
-    async def settle(self, delivery: Delivery, verdict: Verdict, *, more: bool = False) -> None:
-        """Do what the verdict asks for. What cannot be done stays unacknowledged, so that the message comes again.
+    async def settle(self, delivery: Delivery, disposition: Disposition, *, more: bool = False) -> None:
+        """Do what the disposition asks for. What cannot be done stays unacknowledged, so that the message comes again.
 
         Args:
             delivery: The message.
-            verdict: On it.
+            disposition: On it.
             more: Another message is at hand, with which it may share its acknowledgement if it was handled.
         """
-        outcome = await self._outcome(delivery, verdict)
-        if outcome and await delivery.ack(more=more and isinstance(verdict, Done)):
+        outcome = await self._outcome(delivery, disposition)
+        if outcome and await delivery.ack(more=more and isinstance(disposition, Handled)):
             CONSUMED.labels(self._topology.queue, outcome).inc()
 
-    async def _outcome(self, delivery: Delivery, verdict: Verdict) -> str:
+    async def _outcome(self, delivery: Delivery, disposition: Disposition) -> str:
         """What the message's end is called in the metric; empty while it has none."""
-        match verdict:
-            case Done(repeated=repeated):
+        match disposition:
+            case Handled(repeated=repeated):
                 return "repeated" if repeated else "handled"
-            case TryAgain(reason=reason):
+            case Retry(reason=reason):
                 return await self._schedule_retry(delivery, reason)
-            case Dead(reason=reason):
+            case DeadLetter(reason=reason):
                 return await self._dead_letter(delivery, reason)
-            case Interrupted():
+            case Release():
                 return ""
 
     async def _schedule_retry(self, delivery: Delivery, reason: str) -> str:

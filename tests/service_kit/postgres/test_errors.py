@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service_kit.messaging.circuit_breaker import CircuitBreaker
 from service_kit.messaging.deduplication import DeduplicationWindow
 from service_kit.messaging.events import Event, encode_event
-from service_kit.messaging.processor import Attempts, TryAgain
+from service_kit.messaging.processor import MessageProcessor, Retry
 from service_kit.observability.logs import configure_logs
 from service_kit.postgres.bulk_copy import copy_rows
 from service_kit.postgres.store import PostgresStore
@@ -114,12 +114,12 @@ async def test_neither_the_dead_letter_nor_the_trace_of_a_message_quotes_a_row(
     async def handle(_event: Event) -> None:
         await ledger.in_transaction(insert_twice)
 
-    verdict = await Attempts(handle, DeduplicationWindow(), CircuitBreaker()).judge(
+    disposition = await MessageProcessor(handle, DeduplicationWindow(), CircuitBreaker()).process(
         encode_event(thing_happened()), asyncio.Event()
     )
 
-    assert isinstance(verdict, TryAgain)
-    assert "payments_one_a_payer" in verdict.reason
+    assert isinstance(disposition, Retry)
+    assert "payments_one_a_payer" in disposition.reason
     traced = "".join(span.to_json() for span in spans.get_finished_spans())
     assert "payments_one_a_payer" in traced
-    assert SECRET not in verdict.reason + capsys.readouterr().out + traced
+    assert SECRET not in disposition.reason + capsys.readouterr().out + traced

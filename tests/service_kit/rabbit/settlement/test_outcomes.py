@@ -1,11 +1,11 @@
-"""What becomes of a message by the verdict on it."""
+"""What becomes of a message by the disposition on it."""
 
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from service_kit.messaging.processor import Dead, Done, Interrupted, TryAgain, Verdict
+from service_kit.messaging.processor import DeadLetter, Disposition, Handled, Release, Retry
 from service_kit.rabbit.settlement import DEAD_AT_HEADER, REASON_HEADER, Settlement
 from service_kit.rabbit.subscription import ATTEMPTS_HEADER, Subscription
 from service_kit.testing.fakes import MemoryBroker
@@ -13,19 +13,19 @@ from tests.service_kit.rabbit.settlement.conftest import TOPOLOGY, FakeChannel, 
 
 
 @pytest.mark.parametrize(
-    ("verdict", "outcome"),
+    ("disposition", "outcome"),
     [
-        (Done(), "handled"),
-        (Done(repeated=True), "repeated"),
-        (TryAgain("broken"), "tried_again"),
-        (Dead("garbage"), "dead"),
+        (Handled(), "handled"),
+        (Handled(repeated=True), "repeated"),
+        (Retry("broken"), "tried_again"),
+        (DeadLetter("garbage"), "dead"),
     ],
 )
 async def test_acknowledges_what_has_an_end_and_counts_it(
-    settlement: Settlement, subscription: Subscription, channel: FakeChannel, verdict: Verdict, outcome: str
+    settlement: Settlement, subscription: Subscription, channel: FakeChannel, disposition: Disposition, outcome: str
 ) -> None:
     before = consumed(outcome)
-    await settlement.settle(delivered(subscription), verdict)
+    await settlement.settle(delivered(subscription), disposition)
     assert channel.acked == [7]
     assert consumed(outcome) == before + 1
 
@@ -33,7 +33,7 @@ async def test_acknowledges_what_has_an_end_and_counts_it(
 async def test_leaves_an_interrupted_message_as_it_came(
     settlement: Settlement, subscription: Subscription, channel: FakeChannel, broker: MemoryBroker
 ) -> None:
-    await settlement.settle(delivered(subscription), Interrupted())
+    await settlement.settle(delivered(subscription), Release())
     assert not channel.acked
     assert not broker.messages
 
@@ -72,7 +72,7 @@ async def test_climbs_one_rung_with_each_failure_by_its_own_count(
     queue: str,
     attempts: int,
 ) -> None:
-    await settlement.settle(delivered(subscription, headers), TryAgain("broken"))
+    await settlement.settle(delivered(subscription, headers), Retry("broken"))
     (copy,) = broker.messages
     assert (copy.exchange, copy.topic, copy.headers[ATTEMPTS_HEADER]) == ("", queue, attempts)
     assert (copy.id, copy.body, copy.content_type) == ("m1", b"body", "text/plain")
@@ -82,7 +82,7 @@ async def test_says_on_a_dead_message_why_and_when_it_died(
     settlement: Settlement, subscription: Subscription, broker: MemoryBroker
 ) -> None:
     with capture_logs() as logs:
-        await settlement.settle(delivered(subscription), Dead("no order_id"))
+        await settlement.settle(delivered(subscription), DeadLetter("no order_id"))
     (letter,) = broker.messages
     assert letter.topic == TOPOLOGY.dead_queue
     assert letter.headers[REASON_HEADER] == "no order_id"
@@ -94,6 +94,6 @@ async def test_says_on_a_dead_message_why_and_when_it_died(
 async def test_sends_any_reason_in_a_header_of_bounded_length(
     settlement: Settlement, subscription: Subscription, broker: MemoryBroker, reason: str
 ) -> None:
-    await settlement.settle(delivered(subscription), Dead(reason))
+    await settlement.settle(delivered(subscription), DeadLetter(reason))
     (letter,) = broker.messages
     assert len(str(letter.headers[REASON_HEADER]).encode()) < 2000
