@@ -28,7 +28,7 @@ class Handled:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """The handler failed; the message climbs one rung of the retry ladder, or is dead after the last."""
+    """The handler failed; the message waits in the next retry queue, or is dead after the last."""
 
     reason: str
 

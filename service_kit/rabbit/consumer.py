@@ -21,7 +21,7 @@ from service_kit.rabbit.connection import heed_cancellation, stay_connected, wat
 from service_kit.rabbit.liveness import ConsumerCheck
 from service_kit.rabbit.publisher import RabbitPublisher
 from service_kit.rabbit.settlement import Settlement
-from service_kit.rabbit.subscription import Delivery, Subscription
+from service_kit.rabbit.subscription import IncomingMessage, Subscription
 from service_kit.rabbit.topology import QueueTopology
 
 log = structlog.get_logger()
@@ -57,7 +57,7 @@ class Consumer:
         self._settlement = Settlement(topology, self._copies)
         self._check = ConsumerCheck(topology.queue, self._is_idle)
         self._check_seconds = check_seconds
-        self._buffer: asyncio.Queue[Delivery] = asyncio.Queue()
+        self._buffer: asyncio.Queue[IncomingMessage] = asyncio.Queue()
         self._subscription: Subscription | None = None
         self._is_busy = False
 
@@ -98,7 +98,7 @@ class Consumer:
         if self._is_busy:
             await asyncio.wait({working}, timeout=_FINISH_SECONDS)
         if subscription:
-            await subscription.pay()
+            await subscription.flush_acks()
 
     async def _session(self, connection: AbstractConnection) -> None:
         async with await connection.channel() as channel:
@@ -137,7 +137,7 @@ class Consumer:
             await subscription.begin(_PREFETCH)
         await asyncio.sleep(due_at - asyncio.get_running_loop().time())
 
-    def _take(self, delivery: Delivery) -> None:
+    def _take(self, delivery: IncomingMessage) -> None:
         self._check.delivered()
         self._buffer.put_nowait(delivery)
 

@@ -13,7 +13,7 @@ from service_kit.messaging.broker import Broker, Outcome, OutgoingMessage
 from service_kit.rabbit.connection import connect
 from service_kit.rabbit.lenient_headers import kept_headers, kept_properties
 from service_kit.rabbit.settlement import DEAD_AT_HEADER, REASON_HEADER
-from service_kit.rabbit.subscription import ATTEMPTS_HEADER, Delivery, Subscription
+from service_kit.rabbit.subscription import ATTEMPTS_HEADER, IncomingMessage, Subscription
 from service_kit.rabbit.topology import QueueTopology
 
 MOST_LETTERS: Final = 50_000
@@ -33,7 +33,7 @@ class DeadLettersError(Exception):
 class Letter:
     """One dead message, held until the connection ends unless it is settled."""
 
-    message: Delivery
+    message: IncomingMessage
 
     @property
     def id(self) -> str:
@@ -89,7 +89,7 @@ class DeadLetterQueue:
         return await self._read(name, count) if count else []
 
     async def _read(self, name: str, count: int) -> list[Letter]:
-        arrived: asyncio.Queue[Delivery | None] = asyncio.Queue()
+        arrived: asyncio.Queue[IncomingMessage | None] = asyncio.Queue()
         channel = await self._channel.get_underlay_channel()
         channel.closing.add_done_callback(lambda _: arrived.put_nowait(None))
         # Said outright, because a quorum queue takes "no limit" for 2,000.
@@ -149,7 +149,7 @@ class DeadLetterQueue:
         )
 
 
-async def _next(arrived: "asyncio.Queue[Delivery | None]") -> Delivery:
+async def _next(arrived: "asyncio.Queue[IncomingMessage | None]") -> IncomingMessage:
     delivery = await arrived.get()
     if delivery is None:
         raise ConnectionError("the connection has ended")

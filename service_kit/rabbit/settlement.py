@@ -1,6 +1,6 @@
 """What becomes of a message after its disposition: acknowledged, tried again later, or dead.
 
-A message that fails climbs a ladder of waiting queues and then goes to the dead queue, each time as a confirmed copy
+A message that fails waits in one retry queue after the other and then goes to the dead queue, each time as a confirmed copy
 with its own count of attempts: RabbitMQ's count is only the guard against a message that kills the process. The
 original is acknowledged when the copy is safe; so a message is in a queue twice for a moment, and never in none.
 Source: docs/architecture/messages.md
@@ -16,7 +16,7 @@ from service_kit.background import set_within
 from service_kit.messaging.broker import Broker, Outcome, OutgoingMessage
 from service_kit.messaging.processor import DeadLetter, Disposition, Handled, Release, Retry
 from service_kit.rabbit.lenient_headers import kept_headers, kept_properties
-from service_kit.rabbit.subscription import ATTEMPTS_HEADER, Delivery
+from service_kit.rabbit.subscription import ATTEMPTS_HEADER, IncomingMessage
 from service_kit.rabbit.topology import QueueTopology
 
 log = structlog.get_logger()
@@ -38,7 +38,7 @@ class Settlement:
         self._topology = topology
         self._copies = copies
 
-    async def settle(self, delivery: Delivery, disposition: Disposition, *, more: bool = False) -> None:
+    async def settle(self, delivery: IncomingMessage, disposition: Disposition, *, more: bool = False) -> None:
         """Do what the disposition asks for. What cannot be done stays unacknowledged, so that the message comes again.
 
         Args:
@@ -50,7 +50,7 @@ class Settlement:
         if outcome and await delivery.ack(more=more and isinstance(disposition, Handled)):
             CONSUMED.labels(self._topology.queue, outcome).inc()
 
-    async def _outcome(self, delivery: Delivery, disposition: Disposition) -> str:
+    async def _outcome(self, delivery: IncomingMessage, disposition: Disposition) -> str:
         """What the message's end is called in the metric; empty while it has none."""
         match disposition:
             case Handled(repeated=repeated):
@@ -62,24 +62,24 @@ class Settlement:
             case Release():
                 return ""
 
-    async def _schedule_retry(self, delivery: Delivery, reason: str) -> str:
+    async def _schedule_retry(self, delivery: IncomingMessage, reason: str) -> str:
         attempts = delivery.attempts + 1
         if attempts > len(self._topology.retry_seconds):
             return await self._dead_letter(delivery, reason)
         seconds = self._topology.retry_seconds[attempts - 1]
-        if not await self._copy(delivery, self._topology.retry_queue(seconds), {ATTEMPTS_HEADER: attempts}):
+        if not await self._republish(delivery, self._topology.retry_queue(seconds), {ATTEMPTS_HEADER: attempts}):
             return ""
         log.warning("message_tried_again", message_id=delivery.id, attempts=attempts, in_seconds=seconds)
         return "tried_again"
 
-    async def _dead_letter(self, delivery: Delivery, reason: str) -> str:
+    async def _dead_letter(self, delivery: IncomingMessage, reason: str) -> str:
         headers: dict[str, str | int] = {
             ATTEMPTS_HEADER: delivery.attempts + 1,
             # Half a surrogate pair, which a handler's error may quote, cannot be sent.
             REASON_HEADER: reason[:_REASON_CHARACTERS].encode(errors="backslashreplace").decode(),
             DEAD_AT_HEADER: datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        if not await self._copy(delivery, self._topology.dead_queue, headers):
+        if not await self._republish(delivery, self._topology.dead_queue, headers):
             return ""
         log.error(
             "message_dead",
@@ -89,7 +89,7 @@ class Settlement:
         )
         return "dead"
 
-    async def _copy(self, delivery: Delivery, queue: str, headers: dict[str, str | int]) -> bool:
+    async def _republish(self, delivery: IncomingMessage, queue: str, headers: dict[str, str | int]) -> bool:
         """Put a copy into another queue, with all that the message came with; True when the broker has it."""
         copy = OutgoingMessage(
             id=delivery.id,

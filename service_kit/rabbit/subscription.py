@@ -26,7 +26,9 @@ class Subscription:
         prefetch: How many messages it may hold unacknowledged.
     """
 
-    def __init__(self, channel: aiormq.abc.AbstractChannel, queue: str, take: Callable[["Delivery"], None]) -> None:
+    def __init__(
+        self, channel: aiormq.abc.AbstractChannel, queue: str, take: Callable[["IncomingMessage"], None]
+    ) -> None:
         self.over = asyncio.Event()
         self.acknowledged = asyncio.Event()
         self.prefetch = 0
@@ -34,7 +36,7 @@ class Subscription:
         self._queue = queue
         self._take = take
         self._tag: str | None = None
-        self._owed = 0
+        self._unacked = 0
         self._last = 0
         self._open = 0
         self._settled = asyncio.Event()
@@ -82,27 +84,27 @@ class Subscription:
             more: Another one is at hand. Then up to twenty share one acknowledgement, which costs the broker as much as
                 one alone. Only for who settles deliveries in their order: the last one stands for all before it.
         """
-        if more and self._owed < _SHARED_BY - 1:
-            self._owed, self._last = self._owed + 1, tag
+        if more and self._unacked < _SHARED_BY - 1:
+            self._unacked, self._last = self._unacked + 1, tag
             return not self._channel.is_closed
         return await self._acknowledge(tag)
 
-    async def pay(self) -> bool:
+    async def flush_acks(self) -> bool:
         """Acknowledge what is owed; False if the channel has ended."""
-        if not self._owed:
+        if not self._unacked:
             return True
-        self._owed -= 1  # the last one is what is acknowledged, for all before it
+        self._unacked -= 1  # the last one is what is acknowledged, for all before it
         return await self._acknowledge(self._last)
 
     async def _acknowledge(self, tag: int) -> bool:
         try:
-            await self._channel.basic_ack(tag, multiple=self._owed > 0)
+            await self._channel.basic_ack(tag, multiple=self._unacked > 0)
         except (Exception, asyncio.CancelledError):  # aiormq raises anything on a channel that ends
             if is_cancelled():
                 raise
             return False
-        self._open -= self._owed + 1
-        self._owed = 0
+        self._open -= self._unacked + 1
+        self._unacked = 0
         self.acknowledged.set()
         if not self._open:
             self._settled.set()
@@ -116,7 +118,7 @@ class Subscription:
         assert message.delivery_tag is not None
         self._open += 1
         self._take(
-            Delivery(
+            IncomingMessage(
                 id=properties.message_id or f"stranger-{blake2b(message.body, digest_size=8).hexdigest()}",
                 body=message.body,
                 content_type=properties.content_type or "application/octet-stream",
@@ -129,7 +131,7 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class IncomingMessage:
     """One message, held for us until it is acknowledged or its subscription ends.
 
     Attributes:

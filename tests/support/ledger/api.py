@@ -29,7 +29,7 @@ class PaidAlreadyError(ServiceError):
 
 
 @router.post("", status_code=201)
-async def pay(payer: str, session: SessionDep, *, cents: int = 1, then_fail: bool = False) -> int:
+async def flush_acks(payer: str, session: SessionDep, *, cents: int = 1, then_fail: bool = False) -> int:
     try:
         paid: int | None = await session.scalar(
             insert(PAYMENTS).values(payer=payer, cents=cents).returning(PAYMENTS.c.id)

@@ -7,7 +7,7 @@ import pytest
 
 from service_kit.rabbit import settlement as settlement_module
 from service_kit.rabbit.settlement import CONSUMED, Settlement
-from service_kit.rabbit.subscription import Delivery, Subscription
+from service_kit.rabbit.subscription import IncomingMessage, Subscription
 from service_kit.rabbit.topology import QueueTopology
 from service_kit.testing.fakes import MemoryBroker
 
@@ -56,12 +56,12 @@ async def subscription(channel: FakeChannel) -> Subscription:
     return Subscription(channel, TOPOLOGY.queue, lambda _delivery: None)  # type: ignore[arg-type]  # a fake
 
 
-def tagged(subscription: Subscription, tag: int) -> Delivery:
+def tagged(subscription: Subscription, tag: int) -> IncomingMessage:
     return replace(delivered(subscription), tag=tag)
 
 
-def delivered(subscription: Subscription, headers: dict[str, Any] | None = None) -> Delivery:
-    return Delivery("m1", b"body", "text/plain", headers or {}, tag=7, subscription=subscription)
+def delivered(subscription: Subscription, headers: dict[str, Any] | None = None) -> IncomingMessage:
+    return IncomingMessage("m1", b"body", "text/plain", headers or {}, tag=7, subscription=subscription)
 
 
 def consumed(outcome: str) -> float:

@@ -46,7 +46,7 @@ class TestSharing:
         for tag in range(1, 46):
             await settlement.settle(tagged(subscription, tag), Handled(), more=True)
         assert channel.acked == [20, 40]
-        await subscription.pay()
+        await subscription.flush_acks()
         assert channel.acked == [20, 40, 45]
 
     async def test_waits_for_no_message_that_failed(
