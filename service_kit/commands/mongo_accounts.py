@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pymongo.errors import OperationFailure, PyMongoError
 
-from service_kit.mongo.client import MongoDatabase, connect
+from service_kit.mongo.client import MongoDatabase, open_database
 from service_kit.settings import MongoSettings, load_settings
 
 _ACCOUNTS: Final = "admin"
@@ -45,7 +45,7 @@ def _variable(name: str) -> str:
 
 
 async def _make_all(settings: MongoSettings, accounts: Mapping[str, str]) -> None:
-    client = connect(settings).client
+    client = open_database(settings).client
     try:
         for name, password in accounts.items():
             print(f"{name}: {await make_account(client[_ACCOUNTS], name, password)}")

@@ -53,7 +53,7 @@ MONGO_TRANSLATIONS: Final[ErrorTranslations] = {
 }
 
 
-def connect(settings: MongoSettings) -> MongoDatabase:
+def open_database(settings: MongoSettings) -> MongoDatabase:
     """Make a client whose acknowledged writes survive `kill -9`, and which reads what was just written.
 
     `w=majority, j=true` holds for a standalone server and for a replica set. Reads go to the primary and see its latest

@@ -16,7 +16,7 @@ from pymongo import ASCENDING, IndexModel, UpdateOne, WriteConcern
 from pymongo.errors import PyMongoError
 
 from service_kit.messaging.events import Event, encode_event
-from service_kit.mongo.client import MongoCollection, connect
+from service_kit.mongo.client import MongoCollection, open_database
 from service_kit.mongo.clock import ServerClock
 from service_kit.outbox.store import (
     LEASE,
@@ -172,7 +172,7 @@ async def outbox_at(database: str, collection: str) -> AsyncIterator[MongoOutbox
     Raises:
         NoOutboxError: There is none, or MongoDB cannot be asked.
     """
-    found = connect(load_settings(MongoSettings).model_copy(update={"mongodb_database": database}))
+    found = open_database(load_settings(MongoSettings).model_copy(update={"mongodb_database": database}))
     try:
         if OUTBOX_INDEX.document["name"] not in await found[collection].index_information():
             raise NoOutboxError(f"There is no outbox in the collection {collection!r} of the database {database!r}.")

@@ -105,7 +105,7 @@ def without_limits(settings: PostgresSettings) -> PostgresSettings:
     )
 
 
-def connect(
+def make_engine(
     settings: PostgresSettings, *, answer_seconds: float | None = None, pooled: int | None = None
 ) -> AsyncEngine:
     """Make an engine; it connects on first use, and goes on when the server has been away.

@@ -26,7 +26,7 @@ from sqlalchemy import Connection, MetaData, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service_kit.postgres.engine import connect, open_connection, without_limits
+from service_kit.postgres.engine import make_engine, open_connection, without_limits
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import PostgresSettings
 
@@ -149,7 +149,7 @@ async def revise(settings: PostgresSettings, schema: Schema, text: str, tell: On
 @asynccontextmanager
 async def _connected(settings: PostgresSettings) -> AsyncIterator[AsyncConnection]:
     """A connection that waits as long as an index takes; the lock ends with it."""
-    engine = connect(without_limits(settings))
+    engine = make_engine(without_limits(settings))
     try:
         async with engine.connect() as connection:
             yield connection

@@ -51,7 +51,7 @@ from service_kit.outbox.store import (
     OutboxEntry,
     wait_after_refusal,
 )
-from service_kit.postgres.engine import SERVER_NOW, connect
+from service_kit.postgres.engine import SERVER_NOW, make_engine
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import PostgresSettings, load_settings
 
@@ -211,7 +211,7 @@ async def outbox_at(database: str) -> AsyncIterator[PostgresOutbox]:
     Raises:
         NoOutboxError: There is none, or PostgreSQL cannot be asked.
     """
-    engine = connect(load_settings(PostgresSettings).model_copy(update={"database_name": database}))
+    engine = make_engine(load_settings(PostgresSettings).model_copy(update={"database_name": database}))
     try:
         async with engine.connect() as connection:
             if not await connection.run_sync(lambda found: inspect(found).has_table(OUTBOX)):

@@ -11,7 +11,7 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from service_kit.postgres.engine import connect, unavailable
+from service_kit.postgres.engine import make_engine, unavailable
 from service_kit.postgres.errors import TransactionUndoneError
 from service_kit.postgres.migrations import Schema, upgrade
 from service_kit.problems import StoreUnavailableError
@@ -39,8 +39,8 @@ class PostgresStore(Store):
 
     def __init__(self, settings: PostgresSettings, schema: Schema) -> None:
         super().__init__("postgresql", settings.database_name)
-        self.engine = connect(settings)
-        self._probe = connect(settings, pooled=1)  # so that a busy pool does not look like a lost server
+        self.engine = make_engine(settings)
+        self._probe = make_engine(settings, pooled=1)  # so that a busy pool does not look like a lost server
         for engine in (self.engine, self._probe):
             event.listen(engine.sync_engine, "handle_error", self._notice)
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)

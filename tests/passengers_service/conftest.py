@@ -18,7 +18,7 @@ from passengers_service.config.settings import PassengersSettings
 from passengers_service.main import build
 from service_kit.clock import utc_now
 from service_kit.fields.uuid7 import new_uuid7
-from service_kit.postgres.engine import connect, open_connection
+from service_kit.postgres.engine import make_engine, open_connection
 
 JsonObject = dict[str, Any]
 
@@ -64,7 +64,7 @@ async def api(settings: PassengersSettings) -> AsyncIterator[httpx.AsyncClient]:
 async def database(api: httpx.AsyncClient, settings: PassengersSettings) -> AsyncIterator[AsyncEngine]:
     """The database of `api`, seen by a stranger."""
     assert api
-    engine = connect(settings)
+    engine = make_engine(settings)
     yield engine
     await engine.dispose()
 

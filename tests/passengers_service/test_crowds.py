@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dev_stack.ports import free_port
 from dev_stack.servers.postgres import Postgres
-from service_kit.postgres.engine import connect
+from service_kit.postgres.engine import make_engine
 from service_kit.settings import PostgresSettings
 from tests.passengers_service.bulk_rows import as_ndjson, row_of
 from tests.support.system import ServiceProcess
@@ -35,7 +35,7 @@ def service(tmp_path: Path, postgres: Postgres) -> Iterator[ServiceProcess]:
 async def database(service: ServiceProcess, postgres: Postgres) -> AsyncIterator[AsyncEngine]:
     """Its database, seen by a stranger."""
     assert service.is_running
-    engine = connect(PostgresSettings.model_validate({"database_url": postgres.url, "database_name": "crowds"}))
+    engine = make_engine(PostgresSettings.model_validate({"database_url": postgres.url, "database_name": "crowds"}))
     yield engine
     await engine.dispose()
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dev_stack.servers.postgres import Postgres
 from passengers_service.config.database import SCHEMA
 from passengers_service.config.settings import PassengersSettings
-from service_kit.postgres.engine import connect, open_connection
+from service_kit.postgres.engine import make_engine, open_connection
 from service_kit.postgres.migrations import downgrade, upgrade
 from service_kit.testing.schema_drift import drift
 from tests.passengers_service.conftest import settings_for
@@ -30,7 +30,7 @@ async def settings(postgres: Postgres) -> AsyncIterator[PassengersSettings]:
 
 @pytest.fixture
 async def database(settings: PassengersSettings) -> AsyncIterator[AsyncEngine]:
-    engine = connect(settings)
+    engine = make_engine(settings)
     yield engine
     await engine.dispose()
 

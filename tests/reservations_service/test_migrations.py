@@ -7,7 +7,7 @@ import pytest
 from dev_stack.servers.postgres import Postgres
 from reservations_service.config.database import SCHEMA
 from reservations_service.config.settings import ReservationsSettings
-from service_kit.postgres.engine import connect, open_connection
+from service_kit.postgres.engine import make_engine, open_connection
 from service_kit.postgres.migrations import downgrade, upgrade
 from service_kit.testing.schema_drift import drift
 from tests.reservations_service.conftest import settings_for
@@ -26,7 +26,7 @@ async def empty(postgres: Postgres) -> AsyncIterator[ReservationsSettings]:
 
 
 async def differences(settings: ReservationsSettings) -> list[str]:
-    engine = connect(settings)
+    engine = make_engine(settings)
     try:
         return await drift(engine, SCHEMA.metadata)
     finally:

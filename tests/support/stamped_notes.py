@@ -13,7 +13,7 @@ from sqlalchemy import Column, Date, DateTime, Integer, MetaData, Table, Uuid
 from sqlalchemy import Text as TextColumn
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service_kit.postgres.engine import connect, open_connection
+from service_kit.postgres.engine import make_engine, open_connection
 from service_kit.replication.hybrid_clock import stamp_text
 from service_kit.replication.rows import FieldChanges, Instant, StampedRow, Text
 from service_kit.replication.table import ReplicatedTable, stamped_columns
@@ -76,7 +76,7 @@ async def notes_database(settings: PostgresSettings) -> AsyncIterator[AsyncEngin
     server = await open_connection(settings, database="postgres")
     await server.execute(f"CREATE DATABASE {settings.database_name}")
     await server.close()
-    engine = connect(settings)
+    engine = make_engine(settings)
     async with engine.begin() as connection:
         await connection.run_sync(metadata.create_all)
     yield engine

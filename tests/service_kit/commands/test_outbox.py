@@ -14,7 +14,7 @@ from dev_stack.servers.mongod import Mongod
 from dev_stack.servers.postgres import Postgres
 from service_kit.clock import utc_now
 from service_kit.commands.outbox import app
-from service_kit.mongo.client import MongoCollection, connect
+from service_kit.mongo.client import MongoCollection, open_database
 from service_kit.mongo.clock import ServerClock
 from service_kit.mongo.outbox import OUTBOX_INDEX, MongoOutbox, new_entry, stored
 from service_kit.outbox.store import MAX_ATTEMPTS, PARKED_UNTIL, Backlog, OutboxEntry
@@ -31,7 +31,7 @@ Command = Callable[..., Awaitable[Result]]
 @pytest.fixture
 async def orders(mongod: Mongod) -> AsyncIterator[MongoCollection]:
     """A collection with an outbox, in a database of its own."""
-    database = connect(MongoSettings(mongodb_uri=SecretStr(mongod.url), mongodb_database=f"t{uuid4().hex}"))
+    database = open_database(MongoSettings(mongodb_uri=SecretStr(mongod.url), mongodb_database=f"t{uuid4().hex}"))
     await database["orders"].create_indexes([OUTBOX_INDEX])
     yield database["orders"]
     await database.client.drop_database(database.name)

@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 from dev_stack.ports import free_port
 from dev_stack.servers.mongod import Mongod
 from service_kit.api.app import create_app
-from service_kit.mongo.client import MONGO_TRANSLATIONS, MongoStore, connect
+from service_kit.mongo.client import MONGO_TRANSLATIONS, MongoStore, open_database
 from service_kit.observability.health import Check
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import ApiSettings, MongoSettings
@@ -49,7 +49,7 @@ def make_store() -> Iterator[StoreMaker]:
     made: list[MongoStore] = []
 
     def make(url: str, *documents: type[Document]) -> MongoStore:
-        database = connect(MongoSettings(mongodb_uri=SecretStr(url), mongodb_database=f"test_{uuid4().hex}"))
+        database = open_database(MongoSettings(mongodb_uri=SecretStr(url), mongodb_database=f"test_{uuid4().hex}"))
         made.append(MongoStore(database, documents or [Tag]))
         return made[-1]
 
@@ -201,7 +201,7 @@ from service_kit.settings import MongoSettings, load_settings
 from tests.service_kit.mongo.test_client import MongoStore, Tag, connect
 
 async def main():
-    async with MongoStore(connect(load_settings(MongoSettings)), [Tag]).opened():
+    async with MongoStore(open_database(load_settings(MongoSettings)), [Tag]).opened():
         await asyncio.sleep(0.1)
 
 asyncio.run(main())
@@ -223,7 +223,7 @@ def test_an_address_that_cannot_be_read_gets_a_sentence_without_it(
     capsys: pytest.CaptureFixture[str], uri: str
 ) -> None:
     with pytest.raises(SystemExit) as refused:
-        connect(MongoSettings(mongodb_uri=SecretStr(uri)))
+        open_database(MongoSettings(mongodb_uri=SecretStr(uri)))
 
     assert refused.value.code == 2
     assert capsys.readouterr().err == (

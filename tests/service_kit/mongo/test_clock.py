@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from dev_stack.servers.mongod import Mongod
 from service_kit.clock import utc_now
 from service_kit.mongo import clock as mongo_clock
-from service_kit.mongo.client import MongoDatabase, connect
+from service_kit.mongo.client import MongoDatabase, open_database
 from service_kit.mongo.clock import ServerClock
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import MongoSettings
@@ -97,7 +97,7 @@ def test_does_not_guess_before_the_first_answer(clock: ServerClock) -> None:
 
 @pytest.fixture
 async def database(mongod: Mongod) -> AsyncIterator[MongoDatabase]:
-    database = connect(MongoSettings(mongodb_uri=SecretStr(mongod.url), mongodb_database=f"t{uuid4().hex}"))
+    database = open_database(MongoSettings(mongodb_uri=SecretStr(mongod.url), mongodb_database=f"t{uuid4().hex}"))
     yield database
     database.client.close()
 

@@ -14,7 +14,7 @@ from pymongo.errors import DuplicateKeyError
 from structlog.testing import capture_logs
 
 from dev_stack.servers.mongod import Mongod
-from service_kit.mongo.client import MongoStore, connect
+from service_kit.mongo.client import MongoStore, open_database
 from service_kit.mongo.group_commit import GroupCommit
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import MongoSettings
@@ -43,7 +43,7 @@ async def outside(mongod: Mongod) -> AsyncIterator[Outside]:
 @pytest.fixture
 async def store(mongod: Mongod, outside: Outside) -> AsyncIterator[MongoStore]:
     settings = MongoSettings(mongodb_uri=SecretStr(mongod.url), mongodb_database=outside.name)
-    store = MongoStore(connect(settings), [Card])
+    store = MongoStore(open_database(settings), [Card])
     async with store.opened():
         await until(lambda: is_ready(store))
         yield store

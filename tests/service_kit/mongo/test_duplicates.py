@@ -10,7 +10,7 @@ from pymongo import ASCENDING, AsyncMongoClient, IndexModel
 from pymongo.asynchronous.collection import AsyncCollection
 
 from dev_stack.servers.mongod import Mongod
-from service_kit.mongo.client import MongoDatabase, MongoStore, connect
+from service_kit.mongo.client import MongoDatabase, MongoStore, open_database
 from service_kit.mongo.duplicates import Duplicates, Settlement, find_duplicates
 from service_kit.mongo.indexes import main
 from service_kit.settings import MongoSettings
@@ -48,7 +48,7 @@ async def seats(settings: MongoSettings) -> AsyncIterator[AsyncCollection[JsonOb
 
 @pytest.fixture
 async def database(settings: MongoSettings) -> AsyncIterator[MongoDatabase]:
-    database = connect(settings)
+    database = open_database(settings)
     yield database
     database.client.close()
 
@@ -82,7 +82,7 @@ async def test_finds_nothing_where_nothing_is(database: MongoDatabase) -> None:
 
 async def run(settings: MongoSettings, *arguments: str) -> int:
     """The command, in a thread because it starts a loop of its own."""
-    return await asyncio.to_thread(lambda: main(MongoStore(connect(settings), [Seat]), SETTLEMENTS, arguments))
+    return await asyncio.to_thread(lambda: main(MongoStore(open_database(settings), [Seat]), SETTLEMENTS, arguments))
 
 
 @pytest.mark.parametrize("arguments", [["duplicates"], ["settle", "--dry-run"]], ids=" ".join)

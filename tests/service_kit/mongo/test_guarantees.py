@@ -11,7 +11,7 @@ from pymongo import ReadPreference
 
 from dev_stack.servers.mongod import Mongod
 from service_kit.clock import utc_now
-from service_kit.mongo.client import MongoCollection, MongoDatabase, MongoStore, connect
+from service_kit.mongo.client import MongoCollection, MongoDatabase, MongoStore, open_database
 from service_kit.mongo.group_commit import GroupCommit
 from service_kit.mongo.outbox import OUTBOX_INDEX, MongoOutbox, new_entry, stored
 from service_kit.outbox.store import LEASE, OutboxEntry
@@ -40,7 +40,7 @@ TREACHEROUS = (
 
 def database_at(url: str, options: str) -> MongoDatabase:
     address = f"{url}{'&' if '?' in url else '/?'}{options}"
-    return connect(MongoSettings(mongodb_uri=SecretStr(address), mongodb_database=f"t{uuid4().hex}"))
+    return open_database(MongoSettings(mongodb_uri=SecretStr(address), mongodb_database=f"t{uuid4().hex}"))
 
 
 @pytest.fixture(scope="module")

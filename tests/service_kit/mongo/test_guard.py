@@ -11,7 +11,7 @@ from pymongo import IndexModel
 from dev_stack.ports import free_port
 from dev_stack.servers.mongod import Mongod
 from service_kit.addresses import with_account, without_account
-from service_kit.mongo.client import MongoStore, connect
+from service_kit.mongo.client import MongoStore, open_database
 from service_kit.mongo.guard import OpenStoreError, guard_of
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import MongoSettings
@@ -48,7 +48,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @contextmanager
 def _store(address: str, **further: object) -> Iterator[MongoStore]:
     settings = MongoSettings.model_validate({"mongodb_uri": address, "mongodb_database": "guard", **further})
-    store = MongoStore(connect(settings), [Page], guard=guard_of(settings))
+    store = MongoStore(open_database(settings), [Page], guard=guard_of(settings))
     try:
         yield store
     finally:

@@ -9,7 +9,7 @@ from pymongo import ASCENDING, AsyncMongoClient, IndexModel
 from pymongo.asynchronous.collection import AsyncCollection
 
 from dev_stack.servers.mongod import Mongod
-from service_kit.mongo.client import MongoStore, connect
+from service_kit.mongo.client import MongoStore, open_database
 from service_kit.mongo.indexes import compare, main
 from service_kit.settings import MongoSettings
 
@@ -40,7 +40,7 @@ async def books(settings: MongoSettings) -> AsyncIterator[AsyncCollection[JsonOb
 
 
 async def lines_of(settings: MongoSettings) -> list[tuple[bool, str]]:
-    store = MongoStore(connect(settings), [Book])
+    store = MongoStore(open_database(settings), [Book])
     with closing(store.database.client):
         return [line async for line in compare(store)]
 
@@ -89,12 +89,12 @@ async def test_reports_an_index_that_the_documents_forbid(
 
 @pytest.mark.usefixtures("books")
 def test_ends_with_0_when_all_is_as_the_code_says(settings: MongoSettings, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(MongoStore(connect(settings), [Book]), {}, []) == 0
+    assert main(MongoStore(open_database(settings), [Book]), {}, []) == 0
     assert capsys.readouterr().out.endswith(f"The database {settings.mongodb_database} is as the code says.\n")
 
 
 def test_ends_with_1_and_a_sentence_when_nobody_answers(capsys: pytest.CaptureFixture[str]) -> None:
     away = MongoSettings.model_validate({"mongodb_uri": "mongodb://127.0.0.1:9"})
 
-    assert main(MongoStore(connect(away), [Book]), {}, []) == 1
+    assert main(MongoStore(open_database(away), [Book]), {}, []) == 1
     assert capsys.readouterr().out.startswith("MongoDB does not answer")

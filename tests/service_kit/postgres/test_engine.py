@@ -8,7 +8,7 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from dev_stack.servers.postgres import Postgres
-from service_kit.postgres.engine import connect
+from service_kit.postgres.engine import make_engine
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import PostgresSettings
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("clean_environment")
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+asyncpg"])
 async def test_takes_every_spelling_of_an_address_and_its_own_database(postgres: Postgres, scheme: str) -> None:
     address = f"{scheme}://postgres:geheim@127.0.0.1:{postgres.port}/elsewhere?sslmode=disable"
-    engine = connect(PostgresSettings(database_url=SecretStr(address), database_name="postgres"))
+    engine = make_engine(PostgresSettings(database_url=SecretStr(address), database_name="postgres"))
     async with engine.connect() as connection:
         found = (await connection.execute(text("SELECT current_database(), current_setting('TimeZone')"))).one()
     assert tuple(found) == ("postgres", "UTC")
@@ -28,7 +28,7 @@ async def test_takes_every_spelling_of_an_address_and_its_own_database(postgres:
 async def test_logs_every_statement_without_its_parameters_when_asked_to(
     postgres: Postgres, caplog: pytest.LogCaptureFixture
 ) -> None:
-    engine = connect(PostgresSettings(database_url=SecretStr(postgres.url), database_name="postgres", log_sql=True))
+    engine = make_engine(PostgresSettings(database_url=SecretStr(postgres.url), database_name="postgres", log_sql=True))
     async with engine.connect() as connection:
         await connection.execute(text("SELECT CAST(:document AS text)"), {"document": "PAB123456"})
     await engine.dispose()
@@ -38,7 +38,7 @@ async def test_logs_every_statement_without_its_parameters_when_asked_to(
 
 async def test_tells_in_the_log_why_it_is_not_let_in(postgres: Postgres) -> None:
     missing = f"t{uuid4().hex}"
-    engine = connect(PostgresSettings(database_url=SecretStr(postgres.url), database_name=missing))
+    engine = make_engine(PostgresSettings(database_url=SecretStr(postgres.url), database_name=missing))
     with capture_logs() as told, pytest.raises(StoreUnavailableError):
         async with engine.connect():
             pass

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import select, text
 
-from service_kit.postgres.engine import connect, without_limits
+from service_kit.postgres.engine import make_engine, without_limits
 from service_kit.postgres.store import PostgresStore
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import PostgresSettings
@@ -35,7 +35,7 @@ async def hasty(ledger: PostgresStore) -> AsyncIterator[PostgresStore]:
 
 
 async def shown(store_settings: PostgresSettings) -> dict[str, str]:
-    engine = connect(store_settings)
+    engine = make_engine(store_settings)
     async with engine.connect() as connection:
         rows = (await connection.execute(text("SELECT name, setting || coalesce(unit, '') FROM pg_settings"))).all()
     await engine.dispose()

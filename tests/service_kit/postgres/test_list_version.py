@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from service_kit.postgres.engine import connect, open_connection
+from service_kit.postgres.engine import make_engine, open_connection
 from service_kit.postgres.list_version import count_change, list_version, list_version_table
 from service_kit.settings import PostgresSettings
 
@@ -18,7 +18,7 @@ async def engine(postgres_settings: PostgresSettings) -> AsyncIterator[AsyncEngi
     server = await open_connection(postgres_settings, database="postgres")
     await server.execute(f"CREATE DATABASE {postgres_settings.database_name}")
     await server.close()
-    engine = connect(postgres_settings)
+    engine = make_engine(postgres_settings)
     async with engine.begin() as connection:
         await connection.run_sync(METADATA.create_all)
     yield engine

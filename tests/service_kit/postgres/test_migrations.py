@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from dev_stack.ports import free_port
-from service_kit.postgres.engine import connect, open_connection
+from service_kit.postgres.engine import make_engine, open_connection
 from service_kit.postgres.migrations import Schema, downgrade, main, revise, upgrade
 from service_kit.settings import PostgresSettings
 from service_kit.testing.schema_drift import drift
@@ -26,7 +26,7 @@ class Told(list[str]):
 
 
 async def tables_of(settings: PostgresSettings) -> set[str]:
-    engine = connect(settings)
+    engine = make_engine(settings)
     async with engine.connect() as connection:
         found = await connection.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
         names = set(found)
@@ -35,14 +35,14 @@ async def tables_of(settings: PostgresSettings) -> set[str]:
 
 
 async def run(settings: PostgresSettings, statement: str) -> None:
-    engine = connect(settings)
+    engine = make_engine(settings)
     async with engine.begin() as connection:
         await connection.execute(text(statement))
     await engine.dispose()
 
 
 async def differences(settings: PostgresSettings) -> list[str]:
-    engine = connect(settings)
+    engine = make_engine(settings)
     found = await drift(engine, METADATA)
     await engine.dispose()
     return found

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dev_stack.ports import free_port
 from dev_stack.servers.postgres import Postgres
 from service_kit.postgres import engine as postgres_module
-from service_kit.postgres.engine import connect
+from service_kit.postgres.engine import make_engine
 from service_kit.postgres.errors import TransactionUndoneError
 from service_kit.postgres.store import PostgresStore
 from service_kit.problems import StoreUnavailableError
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("clean_environment")
 @asynccontextmanager
 async def somebody_else(settings: PostgresSettings) -> AsyncIterator[AsyncConnection]:
     """A connection past the store's pool, in a transaction."""
-    engine = connect(settings)
+    engine = make_engine(settings)
     async with engine.begin() as connection:
         yield connection
     await engine.dispose()
@@ -87,7 +87,7 @@ async def test_a_silent_server_is_given_up_and_its_connection_with_it(
 ) -> None:
     del ledger  # only its database is used
     async with Cable(postgres.url) as cable:
-        engine = connect(
+        engine = make_engine(
             postgres_settings.model_copy(update={"database_url": SecretStr(cable.url)}), answer_seconds=0.2
         )
         async with engine.connect() as connection:

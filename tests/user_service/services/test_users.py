@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from dev_stack.servers.mongod import Mongod
 from service_kit.api.etags import StaleEditError
-from service_kit.mongo.client import MongoStore, connect
+from service_kit.mongo.client import MongoStore, open_database
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import MongoSettings
 from user_service.models.user import NewUser, User
@@ -29,7 +29,7 @@ BCRYPT = CryptContext(schemes=["bcrypt"])
 @pytest.fixture
 async def store(mongod: Mongod) -> AsyncIterator[MongoStore]:
     settings = MongoSettings(mongodb_uri=SecretStr(mongod.url), mongodb_database=f"users_{uuid4().hex}")
-    store = MongoStore(connect(settings), [User])
+    store = MongoStore(open_database(settings), [User])
     yield store
     await store.database.client.drop_database(settings.mongodb_database)
     store.database.client.close()

@@ -14,11 +14,11 @@ from sqlalchemy.schema import CreateSchema, DropSchema
 from dev_stack.servers.mongod import Mongod
 from dev_stack.servers.postgres import Postgres
 from service_kit.messaging.events import encode_event
-from service_kit.mongo.client import MongoDatabase, connect
+from service_kit.mongo.client import MongoDatabase, open_database
 from service_kit.mongo.clock import ServerClock
 from service_kit.mongo.outbox import OUTBOX_INDEX, MongoOutbox, stored
 from service_kit.outbox.store import OutboxEntry, OutboxStore
-from service_kit.postgres.engine import connect as connect_postgres
+from service_kit.postgres.engine import make_engine
 from service_kit.postgres.outbox import PostgresOutbox, outbox_table
 from service_kit.settings import MongoSettings, PostgresSettings
 from service_kit.testing.fakes import FakeClock, MemoryOutbox
@@ -99,7 +99,7 @@ def _in_memory(clock: FakeClock) -> Shop:
 
 @asynccontextmanager
 async def _in_documents(server: Mongod, clock: FakeClock) -> AsyncIterator[Shop]:
-    database = connect(MongoSettings(mongodb_uri=SecretStr(server.url), mongodb_database=f"t{uuid4().hex}"))
+    database = open_database(MongoSettings(mongodb_uri=SecretStr(server.url), mongodb_database=f"t{uuid4().hex}"))
     things = database["things"]
     await things.create_indexes([OUTBOX_INDEX])
 
@@ -113,7 +113,7 @@ async def _in_documents(server: Mongod, clock: FakeClock) -> AsyncIterator[Shop]
 
 @asynccontextmanager
 async def _in_table(server: Postgres, clock: FakeClock) -> AsyncIterator[Shop]:
-    engine = connect_postgres(PostgresSettings(database_url=SecretStr(server.url), database_name="postgres"))
+    engine = make_engine(PostgresSettings(database_url=SecretStr(server.url), database_name="postgres"))
     metadata = MetaData(schema=f"t{uuid4().hex}")
     table = outbox_table(metadata)
 
