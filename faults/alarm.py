@@ -88,19 +88,19 @@ async def _most_mb(site: Site, seconds: float) -> float:
 
 def _insert_large_events(site: Site) -> set[str]:
     """Put orders into the store whose events, left behind by a process that is no more, are large."""
-    wish = NewOrder.model_validate(WISH)
+    new_order = NewOrder.model_validate(WISH)
     told: set[str] = set()
     for _ in range(_LARGE_EVENTS // _TOGETHER):
-        documents = [_document(wish) for _ in range(_TOGETHER)]
+        documents = [_document(new_order) for _ in range(_TOGETHER)]
         site.documents.insert_many(documents)
         told.update(str(document["_id"]) for document in documents)
     return told
 
 
-def _document(wish: NewOrder) -> dict[str, Any]:
+def _document(new_order: NewOrder) -> dict[str, Any]:
     now = utc_now() - LEASE
     order_id = new_order_id(now)
-    view = placed_view(order_id, wish, now)
+    view = placed_view(order_id, new_order, now)
     event = order_created(view.id, view.user_id, view.total, view.currency, at=now)
     padded = msgspec.json.decode(event.data) | {"padding": "x" * _LARGE_BYTES}
     event = msgspec.structs.replace(event, data=msgspec.Raw(msgspec.json.encode(padded)))

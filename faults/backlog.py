@@ -98,15 +98,15 @@ async def _relayed_until(site: Site, left: int) -> float:
 
 def _insert(site: Site) -> None:
     """Put orders into the store as orders_service does."""
-    wish = NewOrder.model_validate(WISH)
+    new_order = NewOrder.model_validate(WISH)
     for _ in range(_ORDERS // _BATCH):
-        site.documents.insert_many([_document(wish) for _ in range(_BATCH)])
+        site.documents.insert_many([_document(new_order) for _ in range(_BATCH)])
 
 
-def _document(wish: NewOrder) -> dict[str, Any]:
+def _document(new_order: NewOrder) -> dict[str, Any]:
     """An order whose event was left behind by a process that is no more."""
     now = utc_now() - LEASE
     order_id = new_order_id(now)
-    view = placed_view(order_id, wish, now)
+    view = placed_view(order_id, new_order, now)
     event = order_created(view.id, view.user_id, view.total, view.currency, at=now)
     return as_document(order_id, view) | {"outbox": [stored(new_entry(event, order_id, now=now))]}

@@ -75,7 +75,7 @@ class Editors:
 
     async def _register(self, number: int) -> str:
         passenger_id = str(UUID(int=(0x019A8F3E7C007 << 76) | (0b10 << 62) | self.random.getrandbits(62)))
-        wish = {
+        new_passenger = {
             "id": passenger_id,
             "document_type": "passport",
             "document_number": f"P{number:06}",
@@ -84,7 +84,7 @@ class Editors:
             "birth_date": "1990-05-17",
             "nationality": "ES",
         }
-        answer = await self._crowd.client.post(f"{self.urls[0]}/passengers", json=wish)
+        answer = await self._crowd.client.post(f"{self.urls[0]}/passengers", json=new_passenger)
         answer.raise_for_status()
         async with asyncio.timeout(PATIENCE_SECONDS):
             while (await self._crowd.client.get(f"{self.urls[1]}/passengers/{passenger_id}")).is_error:  # noqa: ASYNC110

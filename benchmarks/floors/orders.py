@@ -21,10 +21,10 @@ from service_kit.settings import load_settings
 class ForgottenOrders:
     """Answers an order, and forgets it."""
 
-    async def place(self, wish: NewOrder, *, key: str | None, caller: str | None, now: datetime) -> Placed:
+    async def place(self, new_order: NewOrder, *, key: str | None, caller: str | None, now: datetime) -> Placed:
         """As `Orders.place` answers."""
         assert key is caller is None
-        return Placed(placed_view(new_order_id(now), wish, now), replayed=False)
+        return Placed(placed_view(new_order_id(now), new_order, now), replayed=False)
 
 
 @asynccontextmanager

@@ -173,15 +173,15 @@ app = FastAPI(title="orders peer", lifespan=lifespan)
 
 
 @app.post("/orders", status_code=201)
-async def place_order(wish: NewOrder, request: Request, response: Response) -> OrderView:
+async def place_order(new_order: NewOrder, request: Request, response: Response) -> OrderView:
     """Store the order, publish its event, answer."""
     now = datetime.now(UTC)
     order = Order(
-        user_id=wish.user_id,
-        items=wish.items,
-        currency=wish.currency,
-        notes=wish.notes,
-        total=sum((item.unit_price * item.quantity for item in wish.items), Decimal("0.00")),
+        user_id=new_order.user_id,
+        items=new_order.items,
+        currency=new_order.currency,
+        notes=new_order.notes,
+        total=sum((item.unit_price * item.quantity for item in new_order.items), Decimal("0.00")),
         created_at=now.replace(microsecond=now.microsecond // 1000 * 1000),
     )
     await order.insert()

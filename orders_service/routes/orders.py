@@ -34,7 +34,7 @@ IdempotencyKey = Annotated[
 ]
 OrderId = Annotated[str, Path(description="The `id` that `POST /orders` has answered: 24 hexadecimal characters.")]
 
-_WISHES: Final = TypeAdapter(NewOrder)
+_NEW_ORDER: Final = TypeAdapter(NewOrder)
 _KEYS: Final = TypeAdapter(_Key)
 _VIEWS: Final = TypeAdapter(OrderView)
 
@@ -55,7 +55,7 @@ _PLACED: Final[dict[int | str, dict[str, Any]]] = {
 @router.post("", status_code=201, summary="Place an order", responses=_PLACED | problems(IdempotencyConflictError))
 @router.post("/", status_code=201, include_in_schema=False)
 async def create(
-    wish: NewOrder,
+    new_order: NewOrder,
     orders: OrdersDep,
     caller: CallerDep,
     now: NowDep,
@@ -68,7 +68,7 @@ async def create(
     without harm: the same key and body are answered with the same order and `Idempotent-Replayed: true`, the same key
     and another body with 422. A key belongs to the API key that it came with.
     """
-    placed = await orders.place(wish, key=idempotency_key, caller=caller, now=now)
+    placed = await orders.place(new_order, key=idempotency_key, caller=caller, now=now)
     response.headers.update(_headers_of(placed))
     return placed.order
 
@@ -79,15 +79,15 @@ def _headers_of(placed: Placed) -> dict[str, str]:
 
 
 async def _create_fast(request: PlainRequest) -> Response | None:
-    """As `create`, without what FastAPI would do in between; no wish or key that is not as it should be."""
+    """As `create`, without what FastAPI would do in between; no order or key that is not as it should be."""
     key = request.headers.get(b"idempotency-key")
     try:
-        wish = _WISHES.validate_json(request.body)
+        new_order = _NEW_ORDER.validate_json(request.body)
         text = None if key is None else _KEYS.validate_python(key.decode("latin-1"))
     except ValidationError:
         return None
     caller = request.state.callers.get(request.headers.get(b"x-api-key"))
-    placed = await request.state.orders.place(wish, key=text, caller=caller, now=utc_now())
+    placed = await request.state.orders.place(new_order, key=text, caller=caller, now=utc_now())
     return Response(_VIEWS.dump_json(placed.order), 201, _headers_of(placed), "application/json")
 
 

@@ -49,11 +49,11 @@ class RequestMark:
     fingerprint: str
 
     @classmethod
-    def of(cls, header: str, wish: NewOrder, *, caller: str | None) -> "RequestMark":
+    def of(cls, header: str, new_order: NewOrder, *, caller: str | None) -> "RequestMark":
         """The mark of a request, whose header matches `KEY_PATTERN`."""
         key = _ESCAPED.sub(r"\1", header[1:-1]) if header.startswith('"') else header
         # Without the defaults, so that a field which a later version adds changes no fingerprint.
-        understood = wish.model_dump_json(exclude_defaults=True)
+        understood = new_order.model_dump_json(exclude_defaults=True)
         return cls(key, caller, blake2b(understood.encode(), digest_size=_DIGEST_BYTES).hexdigest())
 
     def stored(self) -> dict[str, str]:
@@ -70,7 +70,7 @@ class RequestMark:
         """Compare with the order that has the key.
 
         Raises:
-            IdempotencyConflictError: It was another wish (422).
+            IdempotencyConflictError: It was another order (422).
         """
         if document["idempotency"]["fingerprint"] != self.fingerprint:
             raise IdempotencyConflictError

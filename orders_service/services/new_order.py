@@ -28,16 +28,16 @@ def new_order_id(now: datetime) -> ObjectId:
     return ObjectId(int(now.timestamp()).to_bytes(4, "big") + _PROCESS + serial.to_bytes(3, "big"))
 
 
-def placed_view(order_id: ObjectId, wish: NewOrder, now: datetime) -> OrderView:
-    """What a wish has become."""
+def placed_view(order_id: ObjectId, new_order: NewOrder, now: datetime) -> OrderView:
+    """What a new order has become."""
     return OrderView(
         id=str(order_id),
         status=OrderStatus.PLACED,
-        user_id=wish.user_id,
-        items=wish.items,
-        currency=wish.currency,
-        notes=wish.notes,
-        total=wish.total,
+        user_id=new_order.user_id,
+        items=new_order.items,
+        currency=new_order.currency,
+        notes=new_order.notes,
+        total=new_order.total,
         created_at=now,
     )
 

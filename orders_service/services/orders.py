@@ -47,7 +47,7 @@ class TooLateToCancelError(ServiceError):
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """The answer to a wish; `replayed` if an earlier request with the same key has placed the order."""
+    """The answer to a new order; `replayed` if an earlier request with the same key has placed the order."""
 
     order: OrderView
     replayed: bool
@@ -63,23 +63,23 @@ class Orders:
         self._relay = relay
         self._window = cancellation_window
 
-    async def place(self, wish: NewOrder, *, key: str | None, caller: str | None, now: datetime) -> Placed:
+    async def place(self, new_order: NewOrder, *, key: str | None, caller: str | None, now: datetime) -> Placed:
         """Store an order together with its event, and hand the event to the relay.
 
         Args:
-            wish: What is ordered.
+            new_order: What is ordered.
             key: The `Idempotency-Key`, if there is one.
             caller: Whose API key it came with, if there are any: the key belongs to it.
             now: The instant of the request.
 
         Raises:
-            IdempotencyConflictError: The key belongs to another wish (422).
+            IdempotencyConflictError: The key belongs to another order (422).
             StoreUnavailableError: MongoDB has not acknowledged it (503).
         """
         self._store.require_prepared()
-        mark = RequestMark.of(key, wish, caller=caller) if key else None
+        mark = RequestMark.of(key, new_order, caller=caller) if key else None
         order_id = new_order_id(now)
-        view = placed_view(order_id, wish, now)
+        view = placed_view(order_id, new_order, now)
         event = order_created(view.id, view.user_id, view.total, view.currency, at=now)
         entry = new_entry(event, order_id, now=self._store.clock.at_most())
         document = as_document(order_id, view) | {"outbox": [stored(entry)]}

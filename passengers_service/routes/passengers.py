@@ -68,12 +68,14 @@ def _shown(passenger: Passenger, response: Response) -> PassengerView:
     responses=_REGISTERED | problems(DocumentTakenError, IdTakenError),
 )
 @router.post("/", status_code=201, include_in_schema=False)
-async def create(wish: NewPassenger, passengers: PassengersDep, now: NowDep, response: Response) -> PassengerView:
+async def create(
+    new_passenger: NewPassenger, passengers: PassengersDep, now: NowDep, response: Response
+) -> PassengerView:
     """Register a passenger; reservations_service hears of it, also if the broker is down at the moment.
 
     With an `id` that you made (a UUID of version 7) it can be sent again without harm.
     """
-    passenger = await passengers.register(wish, now=now)
+    passenger = await passengers.register(new_passenger, now=now)
     response.status_code = 201 if passenger.is_new else 200
     response.headers["Location"] = f"/passengers/{passenger.view.id}"
     return _shown(passenger, response)

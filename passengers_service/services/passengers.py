@@ -52,18 +52,18 @@ class Passengers:
         self._session = session
         self._clock = clock
 
-    async def register(self, wish: NewPassenger, *, now: datetime) -> Passenger:
+    async def register(self, new_passenger: NewPassenger, *, now: datetime) -> Passenger:
         """Store a new passenger. The index decides who has a document: asking first would lose a race.
 
         Raises:
             DocumentTakenError: The document belongs to another passenger (409).
             IdTakenError: The id belongs to a passenger that differs, or has been deleted (409).
         """
-        passenger_id = wish.id or new_uuid7(now)
-        fields = PassengerFields(**_editable(wish), created_at=now, deleted_at=None)
+        passenger_id = new_passenger.id or new_uuid7(now)
+        fields = PassengerFields(**_editable(new_passenger), created_at=now, deleted_at=None)
         change = FieldChanges(passenger_id, stamp_text(self._clock.tick()), fields)
         if not await self._insert(change, now):
-            return await self._registered_before(passenger_id, wish)
+            return await self._registered_before(passenger_id, new_passenger)
         await self._tell(change, now)
         return _shown(await self._row(passenger_id), is_new=True)
 
@@ -121,18 +121,18 @@ class Passengers:
         inserted = await self._session.execute(new.on_conflict_do_nothing().returning(passengers.c.id))
         return inserted.first() is not None
 
-    async def _registered_before(self, passenger_id: UUID, wish: NewPassenger) -> Passenger:
+    async def _registered_before(self, passenger_id: UUID, new_passenger: NewPassenger) -> Passenger:
         row = await self._row(passenger_id)
         if row is None:
             raise DocumentTakenError
-        if row.deleted_at is not None or not row.is_complete or _editable(wish) != _editable(row):
+        if row.deleted_at is not None or not row.is_complete or _editable(new_passenger) != _editable(row):
             raise IdTakenError
         return _shown(row)
 
-    async def _change(self, row: Row[*tuple[Any, ...]], wish: PassengerFields, now: datetime) -> bool:
+    async def _change(self, row: Row[*tuple[Any, ...]], new_passenger: PassengerFields, now: datetime) -> bool:
         """Whether that changed anything."""
         kept = StampedRow(row.id, tuple(getattr(row, name) for name in _NAMES), tuple(row.stamps))
-        change = change_to(kept, wish, self._clock.tick(after=max(row.stamps)))
+        change = change_to(kept, new_passenger, self._clock.tick(after=max(row.stamps)))
         if change is None:
             return False
         try:
@@ -159,7 +159,7 @@ def _living(row: Any, passenger_id: UUID) -> Row[*tuple[Any, ...]]:  # noqa: ANN
 
 
 def _editable(source: object) -> dict[str, Any]:
-    """The fields that a caller can edit, of a wish or of a row."""
+    """The fields that a caller can edit, of a new passenger or of a row."""
     return {name: getattr(source, name) for name in PassengerEdit.model_fields}
 
 

@@ -57,7 +57,7 @@ class NewReservation(_Trip):
 
     @property
     def fingerprint(self) -> bytes:
-        """By which a repeat is told from another wish with the same id."""
+        """By which a repeat is told from another reservation with the same id."""
         return blake2b(self.model_dump_json(exclude_defaults=True).encode(), digest_size=_HASH_BYTES).digest()
 
 
@@ -77,7 +77,7 @@ class Reservation:
     """A row of `reservations`.
 
     Attributes:
-        fingerprint: Of the wish, as it was sent.
+        fingerprint: Of the new reservation, as it was sent.
     """
 
     id: UUID

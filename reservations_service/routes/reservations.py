@@ -39,7 +39,7 @@ _LOCATION: Final[dict[str, Any]] = {
 }
 _BOOKED: Final[dict[int | str, dict[str, Any]]] = {
     200: {
-        "description": "Booked before by the same wish, under the id that you made; as it is now.",
+        "description": "Booked before by the same new_reservation, under the id that you made; as it is now.",
         "model": ReservationView,
         "headers": _LOCATION | ETAG_HEADER,
     },
@@ -62,15 +62,15 @@ def _shown(reservation: Reservation, response: Response) -> ReservationView:
 )
 @router.post("/", status_code=201, include_in_schema=False)
 async def create(
-    wish: NewReservation, session: SessionDep, now: NowDep, hold: HoldDep, response: Response
+    new_reservation: NewReservation, session: SessionDep, now: NowDep, hold: HoldDep, response: Response
 ) -> ReservationView:
     """Hold a seat of a flight for a passenger, until `hold_expires_at`; confirm it before by a change of its status.
 
     A seat of a flight is sold once. With an `id` that you made (a UUID of version 7) it can be sent again without
-    harm: the same wish is answered with what has become of the first, another one with 409. A departure that lies in
+    harm: the same new_reservation is answered with what has become of the first, another one with 409. A departure that lies in
     the past is 422.
     """
-    booked = await book(session, wish, now=now, hold=hold)
+    booked = await book(session, new_reservation, now=now, hold=hold)
     response.headers["Location"] = f"/reservations/{booked.reservation.id}"
     response.status_code = 201 if booked.is_new else 200
     return _shown(booked.reservation, response)

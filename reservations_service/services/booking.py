@@ -31,75 +31,77 @@ class IdTakenError(ServiceError):
     code = "id-taken"
 
     def __init__(self) -> None:
-        super().__init__("A reservation of this id was made of another wish. Send a new wish with a new id.")
+        super().__init__(
+            "A reservation of this id was made of another reservation. Send a new new_reservation with a new id."
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """The answer to a wish; not new if an earlier request with the same id has booked it."""
+    """The answer to a new reservation; not new if an earlier request with the same id has booked it."""
 
     reservation: Reservation
     is_new: bool
 
 
-async def book(session: AsyncSession, wish: NewReservation, *, now: datetime, hold: timedelta) -> Booked:
+async def book(session: AsyncSession, new_reservation: NewReservation, *, now: datetime, hold: timedelta) -> Booked:
     """Hold a seat for a passenger.
 
     Args:
         session: In a transaction, which the caller commits.
-        wish: What is wanted; with an id of its own, a repeat is answered with what has become of the first.
+        new_reservation: What is wanted; with an id of its own, a repeat is answered with what has become of the first.
         now: The instant of the request.
         hold: How long the seat is held without a confirmation.
 
     Raises:
         SeatTakenError: The seat is held by another reservation (409).
-        IdTakenError: The id belongs to another wish (409).
+        IdTakenError: The id belongs to another reservation (409).
         DepartureInPastError: The flight has left (422).
         UnknownPassengerError: No passenger of this id is known here (422).
         DeletedPassengerError: The passenger was deleted (409).
     """
-    seat = SeatOnFlight(wish.flight_number, wish.departure_at, wish.seat)
+    seat = SeatOnFlight(new_reservation.flight_number, new_reservation.departure_at, new_reservation.seat)
     is_taken = await is_held(session, seat, now=now)  # before anything is locked: most who ask in vain hear it at once
-    if first := await _booked_before(session, wish, now):
+    if first := await _booked_before(session, new_reservation, now):
         return first
-    require_ahead(wish.departure_at, now=now)
+    require_ahead(new_reservation.departure_at, now=now)
     if is_taken:
         raise seat.taken()
-    await require_bookable(session, wish.passenger_id)
+    await require_bookable(session, new_reservation.passenger_id)
     await end_overdue_hold(session, seat, now=now)
-    row = _row(wish, wish.id or new_uuid7(now), now=now, hold=hold)
+    row = _row(new_reservation, new_reservation.id or new_uuid7(now), now=now, hold=hold)
     for _ in range(_TRIES):
         inserted = await _insert(session, {**row, "code": draw_code()})
         if inserted:
             return Booked(inserted, is_new=True)
-        if first := await _booked_before(session, wish, now):
+        if first := await _booked_before(session, new_reservation, now):
             return first
         if await is_held(session, seat, now=now):
             raise seat.taken()
     raise StoreUnavailableError
 
 
-async def _booked_before(session: AsyncSession, wish: NewReservation, now: datetime) -> Booked | None:
-    if wish.id is None:
+async def _booked_before(session: AsyncSession, new_reservation: NewReservation, now: datetime) -> Booked | None:
+    if new_reservation.id is None:
         return None
-    row = (await session.execute(select(RESERVATIONS).where(RESERVATIONS.c.id == wish.id))).one_or_none()
+    row = (await session.execute(select(RESERVATIONS).where(RESERVATIONS.c.id == new_reservation.id))).one_or_none()
     if row is None:
         return None
-    if row.fingerprint != wish.fingerprint:
+    if row.fingerprint != new_reservation.fingerprint:
         raise IdTakenError
     return Booked(Reservation.of(row).as_of(now), is_new=False)
 
 
-def _row(wish: NewReservation, reservation_id: UUID, *, now: datetime, hold: timedelta) -> dict[str, Any]:
+def _row(new_reservation: NewReservation, reservation_id: UUID, *, now: datetime, hold: timedelta) -> dict[str, Any]:
     return {
-        **wish.model_dump(),
+        **new_reservation.model_dump(),
         "id": reservation_id,
         "status": ReservationStatus.PENDING,
         "hold_expires_at": now + hold,
         "created_at": now,
         "updated_at": now,
         "version": 1,
-        "fingerprint": wish.fingerprint,
+        "fingerprint": new_reservation.fingerprint,
     }
 
 

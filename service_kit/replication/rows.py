@@ -104,16 +104,16 @@ def changes_of(row: StampedRow, fields: type[Fields]) -> list[FieldChanges[Field
     ]
 
 
-def change_to(row: StampedRow, wish: Fields, stamp: int) -> FieldChanges[Fields] | None:
-    """The change that gives a row the fields of a wish (UNSET leaves one as it is); None when that changes nothing.
+def change_to(row: StampedRow, new: Fields, stamp: int) -> FieldChanges[Fields] | None:
+    """The change that gives a row the fields of a new row (UNSET leaves one as it is); None when that changes nothing.
 
     The stamp must be later than each of the row's: `clock.tick(after=max(row.stamps))`.
     """
     differing = {
         name: wished
         for name, wished, kept, at in zip(
-            wish.__struct_fields__, msgspec.structs.astuple(wish), row.values, row.stamps, strict=True
+            new.__struct_fields__, msgspec.structs.astuple(new), row.values, row.stamps, strict=True
         )
         if wished is not UNSET and (wished != kept or at == NEVER)
     }
-    return FieldChanges(row.id, stamp_text(stamp), type(wish)(**differing)) if differing else None
+    return FieldChanges(row.id, stamp_text(stamp), type(new)(**differing)) if differing else None

@@ -19,8 +19,8 @@ key_header = {"token": key, "prefix": "", "auth_header_name": "X-API-Key"}
 
 orders = OrdersClient(base_url=orders_url, **key_header)
 mug = NewItem(sku="MUG-01", name="Coffee mug", quantity=3, unit_price="19.99")
-wish = NewOrder(items=[mug], currency=NewOrderCurrency.EUR)
-order = create_orders_post.sync(client=orders, body=wish, idempotency_key="generated-python")
+new_order = NewOrder(items=[mug], currency=NewOrderCurrency.EUR)
+order = create_orders_post.sync(client=orders, body=new_order, idempotency_key="generated-python")
 
 passengers = PassengersClient(base_url=passengers_url, **key_header)
 people = [

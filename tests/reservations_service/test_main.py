@@ -53,9 +53,9 @@ async def test_takes_the_examples_of_the_documentation_unchanged(
     api: httpx.AsyncClient, ana: UUID, document: JsonObject
 ) -> None:
     schemas = document["components"]["schemas"]
-    wish = schemas["NewReservation"]["examples"][0] | {"passenger_id": str(ana)}
+    new_reservation = schemas["NewReservation"]["examples"][0] | {"passenger_id": str(ana)}
 
-    booked = await api.post("/reservations", json=wish)
+    booked = await api.post("/reservations", json=new_reservation)
     changed = await api.put(booked.headers["location"], json=schemas["ReservationEdit"]["examples"][0])
     passenger = await api.put(f"/passengers/{ana}", json=schemas["PassengerEdit"]["examples"][0])
 

@@ -70,8 +70,8 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def register(api: httpx.AsyncClient, **changes: object) -> httpx.Response:
-    wish = {"name": "Ana Peña", "email": "Ana@example.com", "password": PASSWORD, **changes}
-    return await api.post("/users/", json=wish)
+    new_user = {"name": "Ana Peña", "email": "Ana@example.com", "password": PASSWORD, **changes}
+    return await api.post("/users/", json=new_user)
 
 
 async def registered(api: httpx.AsyncClient, **changes: object) -> JsonObject:

@@ -48,9 +48,9 @@ def _shown(user: User, response: Response) -> UserView:
     responses=_REGISTERED | problems(EmailTakenError, TooManyPasswordsError),
 )
 @router.post("", status_code=201, include_in_schema=False)
-async def create(wish: NewUser, users: UsersDep, now: NowDep, response: Response) -> UserView:
+async def create(new_user: NewUser, users: UsersDep, now: NowDep, response: Response) -> UserView:
     """Register a user. The password is hashed with bcrypt; no answer contains it."""
-    user = await users.register(wish, now=now)
+    user = await users.register(new_user, now=now)
     response.headers["Location"] = f"/users/{user.id}"
     return _shown(user, response)
 

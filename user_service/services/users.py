@@ -48,7 +48,7 @@ class Users:
         self._commit = GroupCommit(store, User.Settings.name)
         self._hasher = hasher
 
-    async def register(self, wish: NewUser, *, now: datetime) -> User:
+    async def register(self, new_user: NewUser, *, now: datetime) -> User:
         """Store a new user. The unique index decides who has an address: asking first would lose a race.
 
         Raises:
@@ -59,10 +59,10 @@ class Users:
         self._store.require_prepared()
         document = {
             "_id": ObjectId(),
-            "name": wish.name,
-            "email": wish.email,
-            "email_key": email_key(wish.email),
-            "password_hash": await self._hasher.hash(wish.password),
+            "name": new_user.name,
+            "email": new_user.email,
+            "email_key": email_key(new_user.email),
+            "password_hash": await self._hasher.hash(new_user.password),
             "version": 1,
             "created_at": now,
             "updated_at": now,

@@ -32,9 +32,9 @@ class TestDocumentation:
 
     async def test_has_an_example_that_works_as_it_is(self, api: httpx.AsyncClient) -> None:
         schemas = (await api.get("/openapi.json")).json()["components"]["schemas"]
-        [wish], [order] = schemas["NewOrder"]["examples"], schemas["OrderView"]["examples"]
+        [new_order], [order] = schemas["NewOrder"]["examples"], schemas["OrderView"]["examples"]
 
-        answered = (await api.post("/orders", json=wish)).json()
+        answered = (await api.post("/orders", json=new_order)).json()
 
         nulls = {"cancelled_at": None}  # which FastAPI leaves out of examples
         assert answered == {**order, **nulls, "id": answered["id"], "created_at": answered["created_at"]}

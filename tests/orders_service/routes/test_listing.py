@@ -22,9 +22,9 @@ MILLISECOND = timedelta(milliseconds=1)
 
 def order(placed_at: datetime, **fields: object) -> JsonObject:
     item = {"sku": "MUG-01", "name": "Coffee mug", "quantity": 1, "unit_price": "1.00"}
-    wish = NewOrder.model_validate({"items": [item], "currency": "EUR"})
+    new_order = NewOrder.model_validate({"items": [item], "currency": "EUR"})
     order_id = new_order_id(placed_at)
-    return as_document(order_id, placed_view(order_id, wish, placed_at)) | fields
+    return as_document(order_id, placed_view(order_id, new_order, placed_at)) | fields
 
 
 async def ids(api: httpx.AsyncClient, **query: object) -> list[ObjectId]:

@@ -14,7 +14,7 @@ JsonObject = dict[str, Any]
 keys = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=50)
 
 
-def wish(**changes: object) -> NewOrder:
+def new_order(**changes: object) -> NewOrder:
     item = {"sku": "MUG-01", "name": "Coffee mug", "quantity": 3, "unit_price": "19.90"}
     return NewOrder.model_validate({"items": [item], "currency": "EUR", **changes})
 
@@ -37,11 +37,11 @@ def test_takes_no_other_header(header: str) -> None:
 @given(keys)
 def test_reads_a_quoted_key_as_the_caller_meant_it(key: str) -> None:
     assert re.fullmatch(KEY_PATTERN, quoted(key))
-    assert RequestMark.of(quoted(key), wish(), caller=None).key == key
+    assert RequestMark.of(quoted(key), new_order(), caller=None).key == key
 
 
 def test_knows_a_key_again_whether_quoted_or_not() -> None:
-    assert RequestMark.of("k-1", wish(), caller=None) == RequestMark.of('"k-1"', wish(), caller=None)
+    assert RequestMark.of("k-1", new_order(), caller=None) == RequestMark.of('"k-1"', new_order(), caller=None)
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,9 @@ def test_knows_a_key_again_whether_quoted_or_not() -> None:
     ],
 )
 def test_compares_what_was_understood_and_not_how_it_was_spelled(same: JsonObject) -> None:
-    first = RequestMark.of("k-1", wish(), caller=None)
+    first = RequestMark.of("k-1", new_order(), caller=None)
 
-    RequestMark.of("k-1", wish(**same), caller=None).require_same({"idempotency": first.stored()})
+    RequestMark.of("k-1", new_order(**same), caller=None).require_same({"idempotency": first.stored()})
 
 
 @pytest.mark.parametrize(
@@ -66,10 +66,10 @@ def test_compares_what_was_understood_and_not_how_it_was_spelled(same: JsonObjec
     ],
 )
 def test_refuses_a_key_that_belongs_to_another_order(other: JsonObject) -> None:
-    first = RequestMark.of("k-1", wish(), caller=None)
+    first = RequestMark.of("k-1", new_order(), caller=None)
 
     with pytest.raises(IdempotencyConflictError):
-        RequestMark.of("k-1", wish(**other), caller=None).require_same({"idempotency": first.stored()})
+        RequestMark.of("k-1", new_order(**other), caller=None).require_same({"idempotency": first.stored()})
 
 
 @pytest.mark.parametrize(

@@ -191,11 +191,11 @@ async def test_takes_the_departure_of_this_very_minute(api: httpx.AsyncClient, a
 
 
 async def test_answers_a_repeat_after_the_departure_too(api: httpx.AsyncClient, ana: UUID, clock: FakeClock) -> None:
-    wish = {"id": str(new_uuid7(utc_now())), "departure_at": spelled(clock.now + 5 * MINUTES)}
-    first = await booked(api, ana, **wish)
+    new_reservation = {"id": str(new_uuid7(utc_now())), "departure_at": spelled(clock.now + 5 * MINUTES)}
+    first = await booked(api, ana, **new_reservation)
     clock.advance(10 * MINUTES)
 
-    repeat = await book(api, ana, **wish)
+    repeat = await book(api, ana, **new_reservation)
 
     assert (repeat.status_code, repeat.json()) == (200, first)
 

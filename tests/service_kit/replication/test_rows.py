@@ -102,9 +102,9 @@ def test_refuses_an_entry_that_is_none(entry: dict[str, Any]) -> None:
 
 
 def test_a_wish_changes_only_the_fields_that_differ() -> None:
-    wish = NoteFields(title="title 1", body=None, deleted_at=datetime(2026, 2, 1, tzinfo=UTC))
+    new = NoteFields(title="title 1", body=None, deleted_at=datetime(2026, 2, 1, tzinfo=UTC))
     expected = change(ID, 9, body=None, deleted_at=datetime(2026, 2, 1, tzinfo=UTC))
-    assert change_to(note(ID, 1, 1, 1, 1), wish, 9) == expected
+    assert change_to(note(ID, 1, 1, 1, 1), new, 9) == expected
 
 
 def test_a_wish_for_what_is_there_changes_nothing() -> None:

@@ -29,9 +29,9 @@ class Side:
     def __post_init__(self) -> None:
         self.clock = HybridClock(self.node, self.wall)
 
-    def edit(self, row_id: UUID, wish: NoteFields) -> FieldChanges[NoteFields] | None:
+    def edit(self, row_id: UUID, new: NoteFields) -> FieldChanges[NoteFields] | None:
         row = self.rows[row_id]
-        change = change_to(row, wish, self.clock.tick(after=max(row.stamps)))
+        change = change_to(row, new, self.clock.tick(after=max(row.stamps)))
         if change:
             self.rows[row_id] = merged(row, change.row())
             assert self.rows[row_id] == merged(change.row(), row), "an edit wins over all that its maker knew"

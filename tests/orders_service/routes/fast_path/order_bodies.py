@@ -20,7 +20,7 @@ def of_items(count: int) -> bytes:
     return json.dumps({"items": [item] * count, "currency": "EUR"}).encode()
 
 
-WISHES = [
+_NEW_ORDER = [
     order_of(),
     *[priced(amount) for amount in ('"0"', '"0.1"', '"0.10"', '"9999999999.99"', "9999999999.99", "0", "-0", "-0.0")],
     *[priced(amount) for amount in ("19.99", "0.1", "0.30", "1.100", "1e2", "1E-2", "1e9", "0.1000000000000000000001")],

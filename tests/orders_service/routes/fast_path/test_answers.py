@@ -5,14 +5,14 @@ import pytest
 
 from tests.orders_service.conftest import Stored
 from tests.orders_service.routes.fast_path.conftest import LANE, ROUTE, both_ways, likeness
-from tests.orders_service.routes.fast_path.order_bodies import MISTAKES, WISHES
+from tests.orders_service.routes.fast_path.order_bodies import _NEW_ORDER, MISTAKES
 
 
 def shown(value: object) -> str:
     return repr(value)[:100] if isinstance(value, bytes) else str(value)
 
 
-@pytest.mark.parametrize("body", WISHES, ids=shown)
+@pytest.mark.parametrize("body", _NEW_ORDER, ids=shown)
 async def test_places_the_same_order_either_way(api: httpx.AsyncClient, body: bytes) -> None:
     by_lane, by_route = await both_ways(api, body)
 
