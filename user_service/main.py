@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager, closing
 
 from fastapi import FastAPI
 
+from service_kit.accounts.passwords import PasswordHasher, usable_cores
 from service_kit.api.app import create_app
 from service_kit.mongo.client import MONGO_TRANSLATIONS
 from service_kit.observability.health import Check
@@ -12,7 +13,6 @@ from service_kit.settings import load_settings
 from user_service.config.database import open_store
 from user_service.config.settings import UserSettings
 from user_service.routes import user_routes
-from user_service.services.passwords import PasswordHasher, usable_cores
 from user_service.services.users import Users
 
 

@@ -13,7 +13,7 @@ import bcrypt
 from benchmarks.harness.row import Row, alternate, row_of
 from benchmarks.harness.testbed import Site
 from benchmarks.harness.wrk import load
-from user_service.services.passwords import usable_cores
+from service_kit.accounts.passwords import usable_cores
 
 _SECONDS: Final = 10
 _ROUNDS: Final = 12

@@ -10,9 +10,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.config import JsonDict
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from orders_service.models.currency import CurrencyCode
-from orders_service.models.money import Money, Price
 from service_kit.fields.characters import VISIBLE, text_without, visible_text_without
+from service_kit.fields.currency import CurrencyCode
+from service_kit.fields.money import Money, Price
 from service_kit.fields.text import TextPattern
 from service_kit.mongo.duplicates import Settlement
 from service_kit.mongo.outbox import OUTBOX_INDEX

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from service_kit.accounts.passwords import TooManyPasswordsError
 from service_kit.api.dependencies import NowDep
 from service_kit.api.etags import (
     ETAG_HEADER,
@@ -20,7 +21,6 @@ from service_kit.problems import problems
 from user_service.models.user import NewUser, SomeChanges, User, UserView
 from user_service.routes.dependencies import StoreDep, UsersDep
 from user_service.services.listing import UserQuery, list_users
-from user_service.services.passwords import TooManyPasswordsError
 from user_service.services.users import EmailTakenError, UserNotFoundError
 
 router = APIRouter(prefix="/users", tags=["users"])

@@ -10,12 +10,12 @@ from passlib.context import CryptContext
 from pydantic import SecretStr
 
 from dev_stack.servers.mongod import Mongod
+from service_kit.accounts.passwords import PasswordHasher
 from service_kit.api.etags import StaleEditError
 from service_kit.mongo.client import MongoStore, open_database
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import MongoSettings
 from user_service.models.user import NewUser, User
-from user_service.services.passwords import PasswordHasher
 from user_service.services.users import EmailTakenError, UserNotFoundError, Users
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from orders_service.models.money import Money, Price
+from service_kit.fields.money import Money, Price
 
 PRICE: TypeAdapter[Decimal] = TypeAdapter(Price)
 MONEY: TypeAdapter[Decimal] = TypeAdapter(Money)

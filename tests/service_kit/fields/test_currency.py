@@ -1,7 +1,7 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from orders_service.models.currency import CurrencyCode
+from service_kit.fields.currency import CurrencyCode
 
 CURRENCY: TypeAdapter[str] = TypeAdapter(CurrencyCode)
 

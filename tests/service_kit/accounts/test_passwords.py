@@ -8,7 +8,7 @@ import pytest
 from passlib.context import CryptContext
 from pydantic import SecretStr
 
-from user_service.services.passwords import PasswordHasher, TooManyPasswordsError, usable_cores
+from service_kit.accounts.passwords import PasswordHasher, TooManyPasswordsError, usable_cores
 
 BCRYPT = CryptContext(schemes=["bcrypt"])
 LONGEST = SecretStr("ñ" * 36)
