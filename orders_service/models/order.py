@@ -1,4 +1,4 @@
-"""An order: as a caller wishes it, as MongoDB keeps it, as the API answers it."""
+"""An order: as a caller sends it, as MongoDB keeps it, as the API answers it."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -14,6 +14,7 @@ from service_kit.fields.characters import VISIBLE, text_without, visible_text_wi
 from service_kit.fields.currency import CurrencyCode
 from service_kit.fields.money import Money, Price
 from service_kit.fields.text import TextPattern
+from service_kit.mongo.decimals import FROM_DECIMAL128
 from service_kit.mongo.duplicates import Settlement
 from service_kit.mongo.outbox import OUTBOX_INDEX
 
@@ -30,6 +31,8 @@ KEYS_TAKEN_OFF: Final = Settlement(
     "still accepted, but without their key, which they keep as `idempotency_repeated`",
 )
 """What becomes of orders whose key an older order has: a retry then finds the oldest."""
+
+StoredMoney = Annotated[Money, FROM_DECIMAL128]
 
 _MAX_ITEMS: Final = 100
 _NUL: Final = r"\x00"
@@ -55,7 +58,7 @@ class OrderItem(BaseModel):
     sku: str
     name: str
     quantity: int
-    unit_price: Money
+    unit_price: StoredMoney
 
 
 class NewItem(OrderItem):
@@ -127,7 +130,7 @@ class _OrderFields(BaseModel):
     items: list[OrderItem]
     currency: str
     notes: str | None = None
-    total: Money
+    total: StoredMoney
     created_at: datetime
     cancelled_at: datetime | None = None
 

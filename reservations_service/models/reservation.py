@@ -1,4 +1,4 @@
-"""A reservation: as a caller wishes it, as PostgreSQL keeps it, as the API answers it."""
+"""A reservation: as a caller sends it, as PostgreSQL keeps it, as the API answers it."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime

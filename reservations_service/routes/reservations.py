@@ -67,8 +67,8 @@ async def create(
     """Hold a seat of a flight for a passenger, until `hold_expires_at`; confirm it before by a change of its status.
 
     A seat of a flight is sold once. With an `id` that you made (a UUID of version 7) it can be sent again without
-    harm: the same new_reservation is answered with what has become of the first, another one with 409. A departure that lies in
-    the past is 422.
+    harm: the same reservation is answered with what has become of the first, another one with 409. A departure that
+    lies in the past is 422.
     """
     booked = await book(session, new_reservation, now=now, hold=hold)
     response.headers["Location"] = f"/reservations/{booked.reservation.id}"

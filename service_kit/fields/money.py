@@ -7,7 +7,6 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
-from bson import Decimal128
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 _MAX_DIGITS: Final = 12
@@ -19,10 +18,6 @@ def _from_json(value: Any) -> Any:  # noqa: ANN401 - whatever a request holds
     if isinstance(value, bool) or (isinstance(value, str) and not re.fullmatch(_SPELLING, value)):
         raise ValueError('An amount is a number, or a string like "19.99", with at most two decimals')
     return value
-
-
-def _from_bson(value: Any) -> Any:  # noqa: ANN401 - whatever a document holds
-    return value.to_decimal() if isinstance(value, Decimal128) else value
 
 
 def _text(amount: Decimal) -> str:
@@ -53,7 +48,6 @@ Price = Annotated[
 
 Money = Annotated[
     Decimal,
-    BeforeValidator(_from_bson),
     _AS_TEXT,
     WithJsonSchema({"type": "string", "pattern": r"^[0-9]+\.[0-9]{2}$", "examples": ["59.97"]}, mode="serialization"),
 ]

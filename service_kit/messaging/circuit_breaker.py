@@ -1,8 +1,8 @@
 """The breaker of a consumer: full speed, or patience with the message in hand while everything fails.
 
-When the store behind a handler is down every message fails. At full speed they would all go through the retry queues and
-fill the dead queue within a minute; so after a run of failures a message is tried again where it is, after a pause,
-before the next one is begun. The first success ends that.
+When the store behind a handler is down every message fails. At full speed they would all go through the retry queues
+and fill the dead queue within a minute; so after a run of failures a message is tried again where it is, after a
+pause, before the next one is begun. The first success ends that.
 """
 
 from typing import Final

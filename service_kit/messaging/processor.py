@@ -48,7 +48,7 @@ class Release:
 Disposition = Handled | Retry | DeadLetter | Release
 
 
-class Attempts:
+class MessageProcessor:
     """Tries messages with a handler, each event id successfully once."""
 
     def __init__(

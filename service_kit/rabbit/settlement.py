@@ -1,7 +1,7 @@
 """What becomes of a message after its disposition: acknowledged, tried again later, or dead.
 
-A message that fails waits in one retry queue after the other and then goes to the dead queue, each time as a confirmed copy
-with its own count of attempts: RabbitMQ's count is only the guard against a message that kills the process. The
+A message that fails waits in one retry queue after the other and then goes to the dead queue, each time as a confirmed
+copy with its own count of attempts: RabbitMQ's count is only the guard against a message that kills the process. The
 original is acknowledged when the copy is safe; so a message is in a queue twice for a moment, and never in none.
 Source: docs/architecture/messages.md
 """

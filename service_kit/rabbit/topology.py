@@ -15,7 +15,7 @@ from aio_pika.exceptions import ChannelPreconditionFailed
 from service_kit.messaging.broker import EVENTS_EXCHANGE
 
 _CRASH_LIMIT: Final = 100
-"""Deliveries without an answer, after which a message is taken for one that kills its consumer. MessageProcessor of a handler
+"""Deliveries without an answer, after which a message is taken for one that kills its consumer. Attempts of a handler
 are counted by the consumer itself, not by this."""
 _NEVER: Final = 1_000_000_000
 """Delivery limit of a dead queue: reading it must not drop what it holds."""

@@ -100,7 +100,7 @@ async def edited_in_copy(session: AsyncSession, side: Side, who: UUID, changes: 
 
 
 async def registered(session: AsyncSession, side: Side, who: UUID) -> None:
-    wish = {
+    sent = {
         "id": who,
         "document_type": "passport",
         "document_number": f"P{who.int % 10}",
@@ -109,7 +109,7 @@ async def registered(session: AsyncSession, side: Side, who: UUID) -> None:
         "birth_date": "1990-05-17",
         "nationality": "ES",
     }
-    await Passengers(session, side.clock).register(NewPassenger.model_validate(wish), now=side.wall())
+    await Passengers(session, side.clock).register(NewPassenger.model_validate(sent), now=side.wall())
 
 
 async def deleted(session: AsyncSession, side: Side, who: UUID) -> None:

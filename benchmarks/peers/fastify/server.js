@@ -34,10 +34,10 @@ const publisher = await openPublisher(RABBITMQ_URL, durable);
 const app = Fastify({ logger: true, logController: new OneLine(), ajv });
 
 app.post('/orders', { schema: placeOrder }, async (request, reply) => {
-  const wish = request.body;
+  const newOrder = request.body;
   const createdAt = new Date();
   let total = 0n;
-  const lines = wish.items.map(({ sku, name, quantity, unit_price }) => {
+  const lines = newOrder.items.map(({ sku, name, quantity, unit_price }) => {
     const price = hundredthsOf(unit_price);
     total += price * BigInt(quantity);
     return { sku, name: name.trim(), quantity, unit_price: textOf(price) };
@@ -45,10 +45,10 @@ app.post('/orders', { schema: placeOrder }, async (request, reply) => {
   const order = {
     id: new ObjectId(),
     status: 'placed',
-    user_id: wish.user_id ?? null,
+    user_id: newOrder.user_id ?? null,
     items: lines,
-    currency: wish.currency,
-    notes: wish.notes ?? null,
+    currency: newOrder.currency,
+    notes: newOrder.notes ?? null,
     total: textOf(total),
     created_at: createdAt.toISOString(),
     cancelled_at: null,

@@ -4,7 +4,6 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from bson import Decimal128
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
@@ -37,11 +36,6 @@ def test_takes_an_amount_as_a_string_or_as_a_json_number_without_changing_it(amo
 @given(amounts)
 def test_answers_an_amount_with_both_of_its_decimals(amount: Decimal) -> None:
     assert PRICE.dump_json(amount) == f'"{amount:.2f}"'.encode()
-
-
-@given(amounts)
-def test_comes_back_from_the_database_as_it_went_there(amount: Decimal) -> None:
-    assert MONEY.validate_python(Decimal128(amount)) == amount
 
 
 @pytest.mark.parametrize("value", [19.99, "19.99", 20, "20", "20.5", 0, 1e2, "0000000001"])

@@ -22,7 +22,7 @@ def breaker() -> CircuitBreaker:
 
 
 @pytest.fixture
-def processor(witness: Witness, breaker: CircuitBreaker) -> Attempts:
+def processor(witness: Witness, breaker: CircuitBreaker) -> MessageProcessor:
     return MessageProcessor(witness, DeduplicationWindow(), breaker)
 
 
