@@ -44,7 +44,8 @@ def _step_back() -> None:
     Only Linux counts priorities by thread; elsewhere the same call would mean another process.
     """
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, min(19, os.getpriority(os.PRIO_PROCESS, thread) + _NICENESS))
 
 
 class PasswordHasher:
