@@ -1,6 +1,6 @@
 # People, hooks and CI use the same targets; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help up test bench faults check lock diagrams fmt clean
+.PHONY: help up test bench faults check rows lock diagrams fmt clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -28,12 +28,16 @@ check: $(READY) ## Check format, lint, types, imports, declared dependencies, re
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy
-	$(BIN)/lint-imports
+	$(BIN)/python -m dev_stack imports
+	$(BIN)/python -m dev_stack rows --check
 	$(BIN)/python -m dev_stack declared
 	$(BIN)/python -m dev_stack vocabulary
 	$(BIN)/python -m dev_stack lock --check
 	$(BIN)/zizmor --offline --quiet --no-progress .github
 	@$(MAKE) --no-print-directory diagrams ARGS=--check
+
+rows: $(READY) ## Write what follows from the table of services (dev_stack/services.py) into the files that repeat it.
+	@$(BIN)/python -m dev_stack rows
 
 lock: $(READY) ## Compile the requirements files from pyproject.toml; ARGS=--upgrade takes the newest versions.
 	@$(BIN)/python -m dev_stack lock $(ARGS)

@@ -4,9 +4,16 @@ Railway's CLI evaluates this file; a deploy does not read it, and must not know 
 The SDK drops a keyword that it does not know without a word, so tests/railway asserts on every field that matters.
 """
 
+import sys
+from pathlib import Path
 from typing import Final
 
 from railway_sdk import Project, Service, define_railway, github, mongo, postgres, project, service, volume
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # Railway's CLI evaluates this file from anywhere
+
+from dev_stack.services import SERVICES as ROWS
+from dev_stack.services import Service as Row
 
 REPOSITORY: Final = "your-account/delivered"  # a fork changes this line
 REGION: Final = "us-east4-eqdc4a"  # of all: a volume lies where its service runs, and to move one is destructive
@@ -22,55 +29,59 @@ DEPLOY: Final = {
 }
 
 
-# Who has an account at the broker: deploy/rabbitmq/definitions.
-ACCOUNTS: Final = ("orders_service", "notifications_service", "passengers_service", "reservations_service")
+VHOSTS: Final = tuple(dict.fromkeys(row.broker.vhost for row in ROWS if row.broker))
 
 
-def password_of(name: str) -> str:
-    """The variable with the password of a service's accounts."""
-    return f"{name.upper()}_PASSWORD"
+def address_at(vhost: str) -> str:
+    """The broker's variable with the address of a virtual host."""
+    return "RABBITMQ_URL" if vhost == "/" else f"{vhost.upper()}_RABBITMQ_URL"
 
 
-def at_broker(name: str, address: object) -> dict[str, object]:
-    """The broker's address, and a service's account there."""
-    password = f"${{{{shared.{password_of(name)}}}}}"
-    return {"RABBITMQ_URL": address, "RABBITMQ_USER": name, "RABBITMQ_PASSWORD": password}
-
-
-def our_service(name: str, port: int, env: dict[str, object], *, before: str | None = None) -> Service:
-    """A service that is built from this repository: one line in `main`.
+def our_service(row: Row, servers: dict[str, Service]) -> Service:
+    """A service that is built from this repository.
 
     Args:
-        name: Of the service, its folder and its address.
-        port: The same as locally; fixed, so that the public domain and other services know it.
-        env: What it needs beside the variables that all have.
-        before: A command that each deploy runs first, in the new image; if it fails, the old deploy stays.
+        row: Of the table of services.
+        servers: By their keys there.
     """
-    dockerfile = f"{name}/Dockerfile"
+    dockerfile = f"{row.name}/Dockerfile"
     everywhere = {
         "ENVIRONMENT": "production",
         "HOST": "*",
         "LOG_FORMAT": "json",  # Railway shows a line's `message`, and filters by the other fields
-        "PORT": str(port),
+        "PORT": str(row.port),  # the same as locally; fixed, so that the public domain and other services know it
         "RAILWAY_DOCKERFILE_PATH": dockerfile,  # what a service by hand uses; so that a plan adopts it unchanged
     }
+    # Run in the new image before each deploy; if it fails, the old deploy stays.
+    before = {"preDeployCommand": [f"python {' '.join(row.prepare)}"]} if row.prepare else {}
     return service(
-        name,
+        row.name,
         source=github(REPOSITORY),
         build={
             "builder": "DOCKERFILE",
             "dockerfilePath": dockerfile,
-            "watchPatterns": [f"/{name}/**", "/service_kit/**"],
+            "watchPatterns": [f"/{row.name}/**", "/service_kit/**"],
         },
-        deploy={**DEPLOY, **({"preDeployCommand": [before]} if before else {})},
+        deploy={**DEPLOY, **before},
         replicas={REGION: REPLICAS},
-        env={**everywhere, **env},
+        env={**everywhere, **env_of(row, servers)},
     )
 
 
-def on_postgres(name: str, port: int, env: dict[str, object]) -> Service:
-    """A service of ours with tables: its database is made and migrated before each deploy."""
-    return our_service(name, port, {**env, "DATABASE_NAME": name}, before=f"python -m {name}.init_db")
+def env_of(row: Row, servers: dict[str, Service]) -> dict[str, object]:
+    """Who may call it, where its servers are, and its account there."""
+    env: dict[str, object] = {}
+    if row.kind == "api":
+        env["API_KEY"] = "${{shared.API_KEY}}"
+    if "mongodb" in row.servers:
+        env |= {"MONGODB_URI": servers["mongodb"].env.MONGO_URL, "MONGODB_DATABASE": row.name}
+    if "postgres" in row.servers:
+        env |= {"DATABASE_URL": servers["postgres"].env.DATABASE_URL, "DATABASE_NAME": row.name}
+    if row.broker:
+        address = getattr(servers["rabbitmq"].env, address_at(row.broker.vhost))
+        password = f"${{{{shared.{row.password}}}}}"
+        env |= {"RABBITMQ_URL": address, "RABBITMQ_USER": row.name, "RABBITMQ_PASSWORD": password}
+    return env
 
 
 def broker(data: Service) -> Service:
@@ -94,12 +105,13 @@ def broker(data: Service) -> Service:
             # The passwords are made by hand. Not by the context's random_string(): that is a hash of public names. Not
             # by a generator: each apply would change them.
             "RABBITMQ_PASSWORD": "${{shared.RABBITMQ_PASSWORD}}",
-            **{password_of(name): f"${{{{shared.{password_of(name)}}}}}" for name in ACCOUNTS},
+            **{row.password: f"${{{{shared.{row.password}}}}}" for row in ROWS if row.broker},
             # Names the data folder, host and all. By default the host is the container's, and that is new with every
             # deploy: the broker would start empty beside its old data.
             "RABBITMQ_NODENAME": "rabbit@localhost",
-            "RABBITMQ_URL": "amqp://${{RAILWAY_PRIVATE_DOMAIN}}:5672/",
-            "PASSENGERS_RABBITMQ_URL": "amqp://${{RAILWAY_PRIVATE_DOMAIN}}:5672/passengers",
+            **{
+                address_at(vhost): f"amqp://${{{{RAILWAY_PRIVATE_DOMAIN}}}}:5672/{vhost.strip('/')}" for vhost in VHOSTS
+            },
         },
     )
 
@@ -111,18 +123,6 @@ def main(_context: object = None) -> Project:
     postgresql = postgres("postgres", region=REGION)
     rabbitmq_data = volume("rabbitmq-data", region=REGION, sizeMB=5000)
     rabbitmq = broker(rabbitmq_data)
-    key = {"API_KEY": "${{shared.API_KEY}}"}
-    documents = {"MONGODB_URI": mongodb.env.MONGO_URL}
-    tables = {"DATABASE_URL": postgresql.env.DATABASE_URL}
-    orders = at_broker("orders_service", rabbitmq.env.RABBITMQ_URL)
-    notifications = at_broker("notifications_service", rabbitmq.env.RABBITMQ_URL)
-    passengers = at_broker("passengers_service", rabbitmq.env.PASSENGERS_RABBITMQ_URL)
-    reservations = at_broker("reservations_service", rabbitmq.env.PASSENGERS_RABBITMQ_URL)
-    services = [
-        our_service("user_service", 8001, {**key, **documents, "MONGODB_DATABASE": "user_service"}),
-        our_service("orders_service", 8002, {**key, **documents, **orders, "MONGODB_DATABASE": "orders_service"}),
-        our_service("notifications_service", 8003, notifications),
-        on_postgres("passengers_service", 8004, {**key, **tables, **passengers}),
-        on_postgres("reservations_service", 8005, {**key, **tables, **reservations}),
-    ]
+    servers = {"mongodb": mongodb, "postgres": postgresql, "rabbitmq": rabbitmq}
+    services = [our_service(row, servers) for row in ROWS]
     return project("delivered", resources=[mongodb, postgresql, rabbitmq_data, rabbitmq, *services])

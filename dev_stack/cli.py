@@ -15,6 +15,8 @@ from dev_stack.servers.catalog import SERVERS, Embedded, servers_for
 from dev_stack.services import SERVICES, Service, named_services
 from dev_stack.setup import chromium, node_tools, python_tools
 from dev_stack.setup import declared as declared_dependencies
+from dev_stack.setup import imports as import_contracts
+from dev_stack.setup import rows as repeated_rows
 from dev_stack.setup import vocabulary as avoided_names
 from dev_stack.setup.requirements import check_all, write_all
 from dev_stack.supervision import single_instance as data_lock
@@ -65,9 +67,24 @@ def lock(
 
 
 @app.command()
+def rows(*, check: Annotated[bool, typer.Option("--check", help="Only say what differs.")] = False) -> None:
+    """Write what follows from the table of services into the files that repeat it."""
+    if check:
+        repeated_rows.check(ROOT)
+    else:
+        repeated_rows.write(ROOT)
+
+
+@app.command()
 def declared() -> None:
     """Check that pyproject.toml declares what the code imports, and nothing else."""
     declared_dependencies.check_all(ROOT)
+
+
+@app.command()
+def imports() -> None:
+    """Check that imports point where the contracts of pyproject.toml say."""
+    import_contracts.check(ROOT)
 
 
 @app.command()

@@ -5,6 +5,8 @@
 --     docker compose exec postgres sh -c 'psql -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d postgres -f /docker-entrypoint-initdb.d/accounts.sql'
 \set QUIET on
 
+-- rows: databases, by `make rows`
+
 \set service passengers_service
 \getenv password PASSENGERS_SERVICE_PASSWORD
 \ir account.psql
@@ -12,3 +14,4 @@
 \set service reservations_service
 \getenv password RESERVATIONS_SERVICE_PASSWORD
 \ir account.psql
+-- end of rows

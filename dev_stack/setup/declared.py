@@ -19,6 +19,7 @@ import grimp
 from grimp import ImportGraph
 
 from dev_stack.errors import StackError
+from dev_stack.setup.imports import service_packages
 
 _KIT: Final = "service_kit"
 _ALSO_RUN: Final[Mapping[str, str]] = {
@@ -60,11 +61,13 @@ def check_all(root: Path) -> None:
     Raises:
         UndeclaredImportError: With deptry's own words.
     """
-    groups = tomllib.loads((root / "pyproject.toml").read_text())["dependency-groups"]
+    project = tomllib.loads((root / "pyproject.toml").read_text())
+    groups = project["dependency-groups"]
+    ours = [*project["tool"]["deptry"]["known_first_party"], *service_packages(root)]
     with ThreadPoolExecutor() as pool:
-        complaints = list(pool.map(lambda comparison: _complaint(root, groups, comparison), _comparisons(groups)))
-    if told := [complaint for complaint in complaints if complaint]:
-        raise UndeclaredImportError("\n".join(told))
+        told = list(pool.map(lambda comparison: _complaint(root, groups, ours, comparison), _comparisons(groups)))
+    if complaints := [complaint for complaint in told if complaint]:
+        raise UndeclaredImportError("\n".join(complaints))
 
 
 def _comparisons(groups: Mapping[str, Any]) -> Iterator[Comparison]:
@@ -88,12 +91,13 @@ def _kit_modules_of(service: str, graph: ImportGraph) -> set[str]:
     return seen
 
 
-def _complaint(root: Path, groups: Mapping[str, Any], comparison: Comparison) -> str | None:
+def _complaint(root: Path, groups: Mapping[str, Any], ours: Sequence[str], comparison: Comparison) -> str | None:
     hidden = [rf"{re.escape(module.replace('.', '/'))}\.py$" for module in comparison.unseen]
     command = [
         *(sys.executable, "-m", "deptry", "--no-ansi"),
         *(folder for folder in comparison.folders if (root / folder).is_dir()),
         *("--non-dev-dependency-groups", ",".join(_with_included(comparison.group, groups))),
+        *(word for name in ours for word in ("--known-first-party", name)),
         *("--exclude", "|".join([*hidden, r".*/node_modules/", r".*/\.venv/"])),
     ]
     done = subprocess.run(command, cwd=root, check=False, capture_output=True, text=True)  # noqa: S603 - ours

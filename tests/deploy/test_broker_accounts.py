@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from dev_stack.ports import free_port
 from dev_stack.servers.rabbitmq import RabbitNode
+from dev_stack.services import SERVICES
 from notifications_service.config import rabbit as notifications
 from orders_service.config import rabbit as orders
 from orders_service.config.settings import OrdersSettings
@@ -34,18 +35,9 @@ SCRIPT = Path(__file__).parents[2] / "deploy" / "rabbitmq" / "definitions"
 PASSWORD = 'p@ss/w#1 "\\ $x'
 PASSWORDS = {
     "RABBITMQ_PASSWORD": "of the administrator",
-    "ORDERS_SERVICE_PASSWORD": PASSWORD,
-    "NOTIFICATIONS_SERVICE_PASSWORD": PASSWORD,
-    "PASSENGERS_SERVICE_PASSWORD": PASSWORD,
-    "RESERVATIONS_SERVICE_PASSWORD": PASSWORD,
+    **{service.password: PASSWORD for service in SERVICES if service.broker},
 }
-
-VHOSTS = {
-    "orders_service": "/",
-    "notifications_service": "/",
-    "passengers_service": "passengers",
-    "reservations_service": "passengers",
-}
+VHOSTS = {service.name: service.broker.vhost for service in SERVICES if service.broker}
 DECLARED: dict[str, Sequence[QueueTopology]] = {
     "orders_service": [orders.ORDERS_QUEUE],
     "notifications_service": [notifications.ORDERS_QUEUE],
@@ -204,7 +196,7 @@ async def test_changes_a_password_when_it_starts_again(broker: RabbitNode) -> No
 def test_takes_any_password_as_it_is() -> None:
     definitions: dict[str, Any] = json.loads(_printed(PASSWORDS).stdout)
 
-    assert [user["password"] for user in definitions["users"]] == ["of the administrator", *[PASSWORD] * 4]
+    assert [user["password"] for user in definitions["users"]] == ["of the administrator", *[PASSWORD] * len(VHOSTS)]
 
 
 @pytest.mark.parametrize("name", sorted(PASSWORDS))

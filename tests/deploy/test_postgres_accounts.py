@@ -14,12 +14,16 @@ import pytest
 from dev_stack.ports import free_port
 from dev_stack.servers.postgres import Postgres
 from dev_stack.servers.postgres_binaries import binaries
+from dev_stack.services import SERVICES
 from passengers_service.config.database import SCHEMA
 from passengers_service.config.settings import PassengersSettings
 from service_kit.postgres.migrations import upgrade
 
 SCRIPT = Path(__file__).parents[2] / "deploy" / "postgres" / "accounts.sql"
-PASSWORDS = {"PASSENGERS_SERVICE_PASSWORD": "p'a@ss/w#1\\\"", "RESERVATIONS_SERVICE_PASSWORD": "another"}
+PASSWORDS = {service.password: "of its own" for service in SERVICES if "postgres" in service.servers} | {
+    "PASSENGERS_SERVICE_PASSWORD": "p'a@ss/w#1\\\"",
+    "RESERVATIONS_SERVICE_PASSWORD": "another",
+}
 
 
 @pytest.fixture

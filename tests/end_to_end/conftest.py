@@ -15,10 +15,11 @@ from dev_stack.ports import free_port
 from dev_stack.servers.mongod import Mongod
 from dev_stack.servers.postgres import Postgres
 from dev_stack.servers.rabbitmq import RabbitNode
+from dev_stack.services import SERVICES
 from tests.support.system import WISH, ServiceProcess
 
 DATABASE: Final = "end_to_end"
-API_NAMES: Final = ("user_service", "orders_service", "passengers_service", "reservations_service")
+API_NAMES: Final = tuple(service.name for service in SERVICES if service.kind == "api")
 PATIENCE_SECONDS: Final = 30.0
 
 

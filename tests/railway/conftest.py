@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from dev_stack.services import SERVICES
+
 ROOT = Path(__file__).parents[2]
 Node = dict[str, Any]
 
@@ -59,16 +61,13 @@ def example() -> Callable[[str], dict[str, str]]:
     return read
 
 
-ON_POSTGRES = ["passengers_service", "reservations_service"]
-
-
-@pytest.fixture(params=["user_service", "orders_service", "notifications_service", *ON_POSTGRES])
+@pytest.fixture(params=[row.name for row in SERVICES])
 def name(request: pytest.FixtureRequest) -> str:
     """Each service that is built from this repository, one after the other."""
     return str(request.param)
 
 
-@pytest.fixture(params=ON_POSTGRES)
+@pytest.fixture(params=[row.name for row in SERVICES if "postgres" in row.servers])
 def on_postgres(request: pytest.FixtureRequest) -> str:
     """Each of them that keeps tables."""
     return str(request.param)

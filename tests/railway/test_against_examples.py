@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from dev_stack.services import SERVICES
+
 GUIDE = Path(__file__).parents[2] / "docs" / "railway.md"
 NEEDED = {"API_KEY", "MONGODB_URI", "RABBITMQ_URL", "DATABASE_URL"}
 
@@ -27,7 +29,7 @@ def test_uses_the_port_of_the_services_example(node: Node, example: Example, nam
     assert node["variables"]["PORT"]["value"] == example(name)["PORT"]
 
 
-@pytest.mark.parametrize("api", ["user_service", "orders_service"])
+@pytest.mark.parametrize("api", [row.name for row in SERVICES if "mongodb" in row.servers])
 def test_uses_the_database_of_the_services_example(resources: dict[str, Node], example: Example, api: str) -> None:
     database = resources[api]["variables"]["MONGODB_DATABASE"]["value"]
 

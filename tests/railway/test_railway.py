@@ -1,6 +1,7 @@
 """`.railway/railway.py`, evaluated offline: what an apply would make of it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -8,9 +9,12 @@ from typing import Any
 import pytest
 from railway_sdk import create_railway_context
 
+from dev_stack.services import SERVICES
+
 ROOT = Path(__file__).parents[2]
 Node = dict[str, Any]
 
+ACCOUNTS = [row.name for row in SERVICES if row.broker]
 ADDRESSES = {"MONGODB_URI", "RABBITMQ_URL", "DATABASE_URL"}
 
 
@@ -58,16 +62,17 @@ def test_takes_every_address_by_reference(resources: dict[str, Node]) -> None:
     }
 
     assert addresses == {
-        "user_service": [mongodb],
-        "orders_service": [mongodb, rabbitmq],
-        "notifications_service": [rabbitmq],
-        "passengers_service": [postgres, passengers],
-        "reservations_service": [postgres, passengers],
+        row.name: [
+            *([mongodb] if "mongodb" in row.servers else []),
+            *([postgres] if "postgres" in row.servers else []),
+            *([rabbitmq if row.broker.vhost == "/" else passengers] if row.broker else []),
+        ]
+        for row in SERVICES
     }
 
 
-def test_holds_no_secret_itself(project_file: ModuleType, resources: dict[str, Node]) -> None:
-    accounts = {name: f"${{{{shared.{name.upper()}_PASSWORD}}}}" for name in project_file.ACCOUNTS}
+def test_holds_no_secret_itself(resources: dict[str, Node]) -> None:
+    accounts = {name: f"${{{{shared.{name.upper()}_PASSWORD}}}}" for name in ACCOUNTS}
     secrets = {
         (name, key): variable["value"]
         for name, node in resources.items()
@@ -76,10 +81,7 @@ def test_holds_no_secret_itself(project_file: ModuleType, resources: dict[str, N
     }
 
     assert secrets == {
-        ("user_service", "API_KEY"): "${{shared.API_KEY}}",
-        ("orders_service", "API_KEY"): "${{shared.API_KEY}}",
-        ("passengers_service", "API_KEY"): "${{shared.API_KEY}}",
-        ("reservations_service", "API_KEY"): "${{shared.API_KEY}}",
+        **{(row.name, "API_KEY"): "${{shared.API_KEY}}" for row in SERVICES if row.kind == "api"},
         ("rabbitmq", "RABBITMQ_PASSWORD"): "${{shared.RABBITMQ_PASSWORD}}",
         **{("rabbitmq", f"{name.upper()}_PASSWORD"): secret for name, secret in accounts.items()},
         **{(name, "RABBITMQ_PASSWORD"): secret for name, secret in accounts.items()},
@@ -123,22 +125,22 @@ def test_reaches_the_broker_over_the_private_network(resources: dict[str, Node])
     assert variables["PASSENGERS_RABBITMQ_URL"]["value"] == "amqp://${{RAILWAY_PRIVATE_DOMAIN}}:5672/passengers"
 
 
-def test_gives_each_service_an_account_of_its_own_at_the_broker(
-    project_file: ModuleType, resources: dict[str, Node]
-) -> None:
+def test_gives_each_service_an_account_of_its_own_at_the_broker(resources: dict[str, Node]) -> None:
     users = {
         name: node["variables"]["RABBITMQ_USER"]["value"]
         for name, node in resources.items()
         if name.endswith("_service") and "RABBITMQ_URL" in node["variables"]
     }
 
-    assert users == {name: name for name in project_file.ACCOUNTS}
+    assert users == {name: name for name in ACCOUNTS}
 
 
-def test_takes_another_service_on_postgresql_in_one_line(project_file: ModuleType, resources: dict[str, Node]) -> None:
-    loans = project_file.on_postgres("loans_service", 8007, {})
+def test_takes_another_service_by_its_row(project_file: ModuleType, resources: dict[str, Node]) -> None:
+    passengers = next(row for row in SERVICES if row.name == "passengers_service")
+    row = replace(passengers, name="loans_service", port=8007, prepare=("-m", "loans_service.init_db"), broker=None)
+    servers = {"postgres": project_file.postgres("postgres")}
 
-    described = loans.to_graph()
+    described = project_file.our_service(row, servers).to_graph()
 
     assert described["deploy"] == resources["passengers_service"]["deploy"] | {
         "preDeployCommand": ["python -m loans_service.init_db"]
@@ -146,3 +148,4 @@ def test_takes_another_service_on_postgresql_in_one_line(project_file: ModuleTyp
     assert described["build"]["dockerfilePath"] == "loans_service/Dockerfile"
     assert described["variables"]["PORT"]["value"] == "8007"
     assert described["variables"]["DATABASE_NAME"]["value"] == "loans_service"
+    assert "RABBITMQ_URL" not in described["variables"]
