@@ -4,20 +4,23 @@ To add a field of a passenger: at the end of `PassengerFields`, in `models/`, an
 row's stamps the stamp 1, on both sides.
 """
 
-from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from service_kit.messaging.events import Event, new_event
+from service_kit.replication.events import ReplicationEvents
 from service_kit.replication.rows import FieldChanges, Instant, RowsChanged, Text
 
 SOURCE: Final = "/passengers_service"
 PASSENGER_CHANGED: Final = "passenger.changed"
 COPY_REQUESTED: Final = "passenger.copy_requested"
 COPY_DIGEST: Final = "passenger.copy_digest"
+
+EVENTS: Final = ReplicationEvents(
+    source=SOURCE, changed=PASSENGER_CHANGED, copy_requested=COPY_REQUESTED, compared=COPY_DIGEST
+)
 
 NODE: Final = 1
 """Which of the two databases makes the stamp."""
@@ -45,8 +48,3 @@ class PassengerFields(msgspec.Struct, frozen=True, kw_only=True):
 
 PassengerChange = FieldChanges[PassengerFields]
 PassengersChanged = RowsChanged[PassengerFields]
-
-
-def passengers_changed(changes: Sequence[PassengerChange], *, at: datetime) -> Event:
-    """State what has changed; at most 500 passengers an event, so that none grows beyond what a queue takes well."""
-    return new_event(PASSENGER_CHANGED, SOURCE, PassengersChanged(list(changes)), at=at)

@@ -4,14 +4,13 @@ The classes are this service's own and tolerant: passengers_service has rules fo
 what PostgreSQL must be able to keep.
 """
 
-from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from service_kit.messaging.events import Event, new_event
+from service_kit.replication.events import ReplicationEvents
 from service_kit.replication.rows import FieldChanges, Instant, RowsChanged, Text
 
 SOURCE: Final = "/reservations_service"
@@ -19,8 +18,15 @@ PASSENGER_CHANGED: Final = "passenger.changed"
 COPY_REQUESTED: Final = "passenger.copy_requested"
 COPY_DIGEST: Final = "passenger.copy_digest"
 
+EVENTS: Final = ReplicationEvents(
+    source=SOURCE, changed=PASSENGER_CHANGED, copy_requested=COPY_REQUESTED, compared=COPY_DIGEST
+)
+
 NODE: Final = 2
 """Which of the two databases makes the stamp."""
+
+OWNER_NODE: Final = 1
+"""That of passengers_service."""
 
 DOCUMENT: Final = ("document_type", "document_number")
 """What only passengers_service changes: a number stays unique when one owner alone decides."""
@@ -47,8 +53,3 @@ class PassengerFields(msgspec.Struct, frozen=True, kw_only=True):
 
 PassengerChange = FieldChanges[PassengerFields]
 PassengersChanged = RowsChanged[PassengerFields]
-
-
-def passengers_changed(changes: Sequence[PassengerChange], *, at: datetime) -> Event:
-    """State what has changed; at most 500 passengers an event."""
-    return new_event(PASSENGER_CHANGED, SOURCE, PassengersChanged(list(changes)), at=at)

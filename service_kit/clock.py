@@ -1,6 +1,9 @@
 """The time. It arrives everywhere as an argument or a dependency; this is the real one."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+
+Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:

@@ -8,8 +8,8 @@ from passengers_service.events import PassengerFields
 from service_kit.postgres.inbox import inbox_table
 from service_kit.postgres.list_version import list_version_table
 from service_kit.postgres.outbox import outbox_table
+from service_kit.replication.columns import stamped_columns
 from service_kit.replication.state import copy_state_table
-from service_kit.replication.table import ReplicatedTable, stamped_columns
 
 METADATA: Final = MetaData()
 OUTBOX: Final = outbox_table(METADATA)
@@ -53,11 +53,4 @@ passengers: Final = Table(
     Index("passengers_first_name", text("lower(first_name) text_pattern_ops")),
     Index("passengers_email", text("lower(email) text_pattern_ops")),
     Index("passengers_updated_at", "updated_at", postgresql_where=text("is_listed")),
-)
-
-PASSENGERS: Final = ReplicatedTable(
-    passengers,
-    PassengerFields,
-    on_update={"version": passengers.c.version + 1},
-    local=["updated_at"],
 )

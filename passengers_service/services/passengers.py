@@ -11,22 +11,22 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from passengers_service.events import PassengerChange, PassengerFields, passengers_changed
+from passengers_service.events import PassengerChange, PassengerFields
 from passengers_service.models.passenger import NewPassenger, PassengerEdit, PassengerView
-from passengers_service.models.tables import DOCUMENT_INDEX, LIST_VERSION, OUTBOX, PASSENGERS, passengers
+from passengers_service.models.tables import DOCUMENT_INDEX, LIST_VERSION, passengers
 from passengers_service.services.errors import (
     DocumentTakenError,
     IdTakenError,
     PassengerDeletedError,
     PassengerNotFoundError,
 )
+from passengers_service.services.replica import PASSENGER_REPLICA
 from service_kit.api.etags import StaleEditError, accepts
 from service_kit.fields.uuid7 import new_uuid7
 from service_kit.postgres.engine import violated_constraint
 from service_kit.postgres.list_version import count_change
-from service_kit.postgres.outbox import add_events
 from service_kit.replication.hybrid_clock import HybridClock, stamp_in, stamp_text
-from service_kit.replication.rows import FieldChanges, StampedRow, change_to
+from service_kit.replication.rows import FieldChanges
 
 _NAMES: Final = PassengerFields.__struct_fields__
 
@@ -64,7 +64,8 @@ class Passengers:
         change = FieldChanges(passenger_id, stamp_text(self._clock.tick()), fields)
         if not await self._insert(change, now):
             return await self._registered_before(passenger_id, new_passenger)
-        await self._tell(change, now)
+        await PASSENGER_REPLICA.publish(self._session, [change], now=now)
+        await count_change(self._session, LIST_VERSION)
         return _shown(await self._row(passenger_id), is_new=True)
 
     async def read(self, passenger_id: UUID) -> Passenger:
@@ -103,12 +104,12 @@ class Passengers:
         row = await self._editable_row(passenger_id, accepted)
         await self._change(row, PassengerFields(deleted_at=now), now)
 
-    async def _row(self, passenger_id: UUID, *, locked: bool = False) -> Any:  # noqa: ANN401 - a row, or None
+    async def _row(self, passenger_id: UUID) -> Any:  # noqa: ANN401 - a row, or None
         query = select(passengers).where(passengers.c.id == passenger_id)
-        return (await self._session.execute(query.with_for_update() if locked else query)).one_or_none()
+        return (await self._session.execute(query)).one_or_none()
 
     async def _editable_row(self, passenger_id: UUID, accepted: Collection[int] | None) -> Row[*tuple[Any, ...]]:
-        row = _living(await self._row(passenger_id, locked=True), passenger_id)
+        row = _living(await PASSENGER_REPLICA.locked(self._session, passenger_id), passenger_id)
         if not accepts(accepted, row.version):
             raise StaleEditError
         return row
@@ -129,24 +130,14 @@ class Passengers:
             raise IdTakenError
         return _shown(row)
 
-    async def _change(self, row: Row[*tuple[Any, ...]], new_passenger: PassengerFields, now: datetime) -> bool:
+    async def _change(self, row: Row[*tuple[Any, ...]], new: PassengerFields, now: datetime) -> bool:
         """Whether that changed anything."""
-        kept = StampedRow(row.id, tuple(getattr(row, name) for name in _NAMES), tuple(row.stamps))
-        change = change_to(kept, new_passenger, self._clock.tick(after=max(row.stamps)))
-        if change is None:
-            return False
         try:
-            await PASSENGERS.merge(self._session, [change], updated_at=now)
+            return await PASSENGER_REPLICA.edit(self._session, row, new, self._clock, now=now)
         except IntegrityError as error:
             if violated_constraint(error) == DOCUMENT_INDEX:
                 raise DocumentTakenError from error
             raise
-        await self._tell(change, now)
-        return True
-
-    async def _tell(self, change: PassengerChange, now: datetime) -> None:
-        await add_events(self._session, OUTBOX, [(passengers_changed([change], at=now), None)])
-        await count_change(self._session, LIST_VERSION)
 
 
 def _living(row: Any, passenger_id: UUID) -> Row[*tuple[Any, ...]]:  # noqa: ANN401 - a row, or None

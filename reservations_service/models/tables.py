@@ -21,8 +21,8 @@ from sqlalchemy.dialects.postgresql import BYTEA
 from reservations_service.events import PassengerFields
 from service_kit.postgres.inbox import inbox_table
 from service_kit.postgres.outbox import outbox_table
+from service_kit.replication.columns import stamped_columns
 from service_kit.replication.state import copy_state_table
-from service_kit.replication.table import ReplicatedTable, stamped_columns
 
 METADATA: Final = MetaData()
 OUTBOX: Final = outbox_table(METADATA)
@@ -49,10 +49,6 @@ PASSENGERS: Final = Table(
     Column("updated_at", _Instant, nullable=False),
     # Not unique: passengers_service alone keeps it so, and two edits may arrive in another order than they were made.
     Index("passengers_document", "document_number", "document_type"),
-)
-
-PASSENGER_ROWS: Final = ReplicatedTable(
-    PASSENGERS, PassengerFields, on_update={"version": PASSENGERS.c.version + 1}, local=["updated_at"]
 )
 
 RESERVATIONS: Final = Table(

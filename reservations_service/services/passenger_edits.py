@@ -9,15 +9,13 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from reservations_service.events import DOCUMENT, PassengerChange, passengers_changed
+from reservations_service.events import DOCUMENT
 from reservations_service.models.passenger import PassengerEdit
-from reservations_service.models.tables import OUTBOX, PASSENGER_ROWS
-from reservations_service.services.passengers import read_passenger
+from reservations_service.services.passengers import read_passenger, require_living
+from reservations_service.services.replica import PASSENGER_REPLICA
 from service_kit.api.etags import StaleEditError, accepts
-from service_kit.postgres.outbox import add_events
 from service_kit.problems import ServiceError
 from service_kit.replication.hybrid_clock import HybridClock
-from service_kit.replication.rows import change_to
 
 
 class DocumentFixedError(ServiceError):
@@ -56,19 +54,11 @@ class PassengerEditor:
             StaleEditError: Its version is not one of `accepted` (412).
             DocumentFixedError: The edit alters the document (409).
         """
-        kept = await PASSENGER_ROWS.locked(self._session, passenger_id)
-        passenger = await read_passenger(self._session, passenger_id)
-        if kept is None or not accepts(accepted, passenger.version):
+        passenger = require_living(await PASSENGER_REPLICA.locked(self._session, passenger_id), passenger_id)
+        if not accepts(accepted, passenger.version):
             raise StaleEditError
         if any(getattr(edit, name) != getattr(passenger, name) for name in DOCUMENT):
             raise DocumentFixedError
-        change = change_to(kept, edit.fields(), self._clock.tick(after=max(kept.stamps)))
-        if change is None:
-            return passenger
-        await self._write(change, now)
-        return await read_passenger(self._session, passenger_id)
-
-    async def _write(self, change: PassengerChange, now: datetime) -> None:
-        await PASSENGER_ROWS.merge(self._session, [change], updated_at=now)
-        told = passengers_changed([change], at=now)
-        await add_events(self._session, OUTBOX, [(told, str(change.id))])
+        if await PASSENGER_REPLICA.edit(self._session, passenger, edit.fields(), self._clock, now=now):
+            return await read_passenger(self._session, passenger_id)
+        return passenger

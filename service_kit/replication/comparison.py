@@ -13,15 +13,17 @@ from prometheus_client import Counter
 from sqlalchemy import Row, any_, exists, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from service_kit.clock import Clock
 from service_kit.outbox.store import PARKED_UNTIL
 from service_kit.postgres.engine import SERVER_NOW
 from service_kit.postgres.outbox import add_events
 from service_kit.postgres.store import PostgresStore
 from service_kit.replication.digest import copy_digest
+from service_kit.replication.events import DigestReport
 from service_kit.replication.hybrid_clock import HybridClock
-from service_kit.replication.replica import DigestTold, Replica, Wall
 from service_kit.replication.rows import Fields
 from service_kit.replication.state import locked_state, read_state, set_state
+from service_kit.replication.table import ReplicatedTable
 
 log = structlog.get_logger()
 
@@ -43,7 +45,7 @@ class CopyComparison(Generic[Fields]):
     """Compares one copy with the other side's.
 
     Args:
-        copy: Ours.
+        table: Ours.
         store: Where it is.
         clock: Knows which stamps are too far ahead.
         wall: The instant of what is told.
@@ -51,9 +53,9 @@ class CopyComparison(Generic[Fields]):
     """
 
     def __init__(
-        self, copy: Replica[Fields], store: PostgresStore, clock: HybridClock, wall: Wall, every: timedelta
+        self, table: ReplicatedTable[Fields], store: PostgresStore, clock: HybridClock, wall: Clock, every: timedelta
     ) -> None:
-        self._copy = copy
+        self._table = table
         self._store = store
         self._clock = clock
         self._wall = wall
@@ -70,27 +72,27 @@ class CopyComparison(Generic[Fields]):
     async def _is_ours_to_tell(self) -> bool:
         """Whether it is time; if so, it is not for the others any more."""
         async with self._store.transaction() as session:
-            seen = await read_state(session, self._copy.state)  # unlocked: most looks find nothing to do
+            seen = await read_state(session, self._table.state)  # unlocked: most looks find nothing to do
             if seen is not None and seen.compare_at is not None and seen.compare_at > seen.now:
                 return False
-            state = await locked_state(session, self._copy.state)
+            state = await locked_state(session, self._table.state)
             due = state.compare_at is not None and state.compare_at <= state.now
             if due or state.compare_at is None:
                 next_at = state.now + self._every * random.uniform(0.9, 1.1)
-                await set_state(session, self._copy.state, compare_at=next_at)
+                await set_state(session, self._table.state, compare_at=next_at)
         return bool(due)
 
     async def _tell(self, session: AsyncSession) -> None:
-        ours, rows_ahead = await copy_digest(session, self._copy.rows), await self._count_ahead(session)
-        await set_state(session, self._copy.state, rows_ahead=rows_ahead)
-        event = self._copy.digest_told(DigestTold(ours.count, ours.digest), at=self._wall())
-        await add_events(session, self._copy.outbox, [(event, None)])
+        ours, rows_ahead = await copy_digest(session, self._table.rows), await self._count_ahead(session)
+        await set_state(session, self._table.state, rows_ahead=rows_ahead)
+        event = self._table.events.digest_report(DigestReport(ours.count, ours.digest), at=self._wall())
+        await add_events(session, self._table.outbox, [(event, None)])
 
     async def _count_ahead(self, session: AsyncSession) -> int:
-        is_ahead = literal(self._clock.limit) <= any_(self._copy.rows.c.stamps)
-        return await session.scalar(select(func.count()).select_from(self._copy.rows).where(is_ahead)) or 0
+        is_ahead = literal(self._clock.limit) <= any_(self._table.rows.c.stamps)
+        return await session.scalar(select(func.count()).select_from(self._table.rows).where(is_ahead)) or 0
 
-    async def compare(self, session: AsyncSession, theirs: DigestTold, *, is_first: bool) -> None:
+    async def compare(self, session: AsyncSession, theirs: DigestReport, *, is_first: bool) -> None:
         """Compare our digest with theirs, and begin a resync if they have differed for long.
 
         Args:
@@ -98,8 +100,8 @@ class CopyComparison(Generic[Fields]):
             theirs: What they have told.
             is_first: Of two sides that both see the difference, the one that acts first.
         """
-        ours = await copy_digest(session, self._copy.rows)
-        state = await locked_state(session, self._copy.state)
+        ours = await copy_digest(session, self._table.rows)
+        state = await locked_state(session, self._table.state)
         if (ours.count, ours.digest) == (theirs.count, theirs.digest):
             await self._equal(session, state)
         elif not await self._is_telling(session):
@@ -107,22 +109,22 @@ class CopyComparison(Generic[Fields]):
 
     async def _is_telling(self, session: AsyncSession) -> bool:
         """Whether events of ours wait, which explains a difference."""
-        outbox = self._copy.outbox
+        outbox = self._table.outbox
         return bool(await session.scalar(select(exists().where(outbox.c.due_at < PARKED_UNTIL))))
 
     async def _equal(self, session: AsyncSession, state: Row[Any]) -> None:
         if state.difference:
             log.info("copies_equal_again", after_comparisons=state.times_differed)
             calm = {"times_differed": 0, "times_unchanged": 0, "resyncs": 0, "resync_at": None}
-            await set_state(session, self._copy.state, difference=None, **calm)
+            await set_state(session, self._table.state, difference=None, **calm)
 
     async def _differ(self, session: AsyncSession, state: Row[Any], difference: str, *, patience: int) -> None:
         times = state.times_differed + 1
         unchanged = state.times_unchanged + 1 if difference == state.difference else 1
         lasts = unchanged >= LASTS * patience or times >= _LASTS_IN_TRAFFIC * patience
-        soon = min(self._every, _SOON)
+        soon = func.least(state.compare_at, state.now + min(self._every, _SOON))
         changes = {"difference": difference, "times_differed": times, "times_unchanged": unchanged}
-        await set_state(session, self._copy.state, **changes, compare_at=func.least(state.compare_at, state.now + soon))
+        await set_state(session, self._table.state, **changes, compare_at=soon)
         if lasts and (state.resync_at is None or state.resync_at <= state.now):
             await self._resync(session, state)
 
@@ -130,7 +132,7 @@ class CopyComparison(Generic[Fields]):
         """Let our answering replica tell all rows, and ask the other side for theirs; the next time later."""
         pause = min(_FIRST_PAUSE * 2**state.resyncs, _LONGEST_PAUSE)
         changes = {"asked_at": state.asked_at or SERVER_NOW, "resyncs": state.resyncs + 1}
-        await set_state(session, self._copy.state, **changes, resync_at=SERVER_NOW + pause, times_unchanged=0)
-        await add_events(session, self._copy.outbox, [(self._copy.copy_request_event(at=self._wall()), None)])
+        await set_state(session, self._table.state, **changes, resync_at=SERVER_NOW + pause, times_unchanged=0)
+        await add_events(session, self._table.outbox, [(self._table.events.copy_request(at=self._wall()), None)])
         RESYNCS.inc()
         log.warning("copies_differ_resync", times=state.times_differed + 1, resyncs=state.resyncs + 1)

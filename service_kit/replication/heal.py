@@ -6,16 +6,16 @@ from service_kit.clock import utc_now
 from service_kit.postgres.store import PostgresStore
 from service_kit.replication.healing import CopyHeal
 from service_kit.replication.hybrid_clock import HybridClock
-from service_kit.replication.replica import Replica
 from service_kit.replication.resync import run_on
+from service_kit.replication.table import ReplicatedTable
 
 
-def main(store: PostgresStore, copy: Replica[Any], clock: HybridClock) -> int:
+def main(store: PostgresStore, table: ReplicatedTable[Any], clock: HybridClock) -> int:
     """Heal our rows, and put what tells it into the outbox.
 
     Args:
         store: Is prepared here, and closed.
-        copy: Ours.
+        table: Ours.
         clock: Of our node.
 
     Returns:
@@ -23,7 +23,7 @@ def main(store: PostgresStore, copy: Replica[Any], clock: HybridClock) -> int:
     """
 
     async def heal() -> str:
-        healed = await CopyHeal(copy, store, clock).run(utc_now())
+        healed = await CopyHeal(table, store, clock).run(utc_now())
         return f"{healed} rows were stamped too far ahead, and are healed. Run it on the other side too."
 
     return run_on(store, heal)

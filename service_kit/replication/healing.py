@@ -10,15 +10,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, Generic
 
-from sqlalchemy import Row, any_, bindparam, func, literal, select, update
+from sqlalchemy import Row, Select, any_, bindparam, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service_kit.postgres.outbox import add_events
 from service_kit.postgres.store import PostgresStore
 from service_kit.replication.hybrid_clock import NEVER, HybridClock
-from service_kit.replication.replica import CHUNK, Replica
 from service_kit.replication.rows import Fields, StampedRow, changes_of
 from service_kit.replication.state import set_state
+from service_kit.replication.table import CHUNK, ReplicatedTable
 
 _APART: Final = timedelta(hours=1)
 
@@ -35,8 +34,8 @@ class ClocksDifferError(Exception):
 class CopyHeal(Generic[Fields]):
     """Heals one copy."""
 
-    def __init__(self, copy: Replica[Fields], store: PostgresStore, clock: HybridClock) -> None:
-        self._copy = copy
+    def __init__(self, table: ReplicatedTable[Fields], store: PostgresStore, clock: HybridClock) -> None:
+        self._table = table
         self._store = store
         self._clock = clock
 
@@ -62,7 +61,7 @@ class CopyHeal(Generic[Fields]):
     async def _look_again(self) -> None:
         """Let the service count them soon again, so that its readiness is right."""
         async with self._store.transaction() as session:
-            await set_state(session, self._copy.state, compare_at=func.now())
+            await set_state(session, self._table.state, compare_at=func.now())
 
     async def _heal_some(self, now: datetime) -> int:
         async with self._store.transaction() as session:
@@ -72,18 +71,18 @@ class CopyHeal(Generic[Fields]):
         return len(found)
 
     async def _restamp(self, session: AsyncSession, found: Sequence[Row[Any]], now: datetime) -> None:
-        columns = self._copy.rows.c
-        kept = [StampedRow(row[0], tuple(row[1:-1]), tuple(row[-1])) for row in found]
+        columns = self._table.rows.c
+        kept = [self._table.stamped(row) for row in found]
         healed = [StampedRow(row.id, row.values, self._healed(row.stamps)) for row in kept]
         whole = [
             {"row": new.id, "healed": [at or before for at, before in zip(new.stamps, old.stamps, strict=True)]}
             for new, old in zip(healed, kept, strict=True)
         ]
-        restamp = update(self._copy.rows).where(columns.id == bindparam("row"))
+        restamp = update(self._table.rows).where(columns.id == bindparam("row"))
         await (await session.connection()).execute(restamp.values(stamps=bindparam("healed")), whole)
-        told = [change for row in healed for change in changes_of(row, self._copy.fields)]
+        told = [change for row in healed for change in changes_of(row, self._table.fields)]
         if told:
-            await add_events(session, self._copy.outbox, [(self._copy.changed_event(told, at=now), None)])
+            await self._table.publish(session, told, now=now)
 
     def _healed(self, stamps: tuple[int, ...]) -> tuple[int, ...]:
         """New stamps where one is too far ahead, one for each that there was; elsewhere 0."""
@@ -92,7 +91,5 @@ class CopyHeal(Generic[Fields]):
         new = {stamp: self._clock.healed(stamp, near) for stamp in far}
         return tuple(new.get(stamp, NEVER) for stamp in stamps)
 
-    def _far(self) -> Any:  # noqa: ANN401 - a select of the row's own columns
-        columns, names = self._copy.rows.c, self._copy.fields.__struct_fields__
-        is_far = literal(self._clock.limit) <= any_(columns.stamps)
-        return select(columns.id, *(columns[name] for name in names), columns.stamps).where(is_far).order_by(columns.id)
+    def _far(self) -> Select[Any]:
+        return self._table.select_stamped().where(literal(self._clock.limit) <= any_(self._table.rows.c.stamps))

@@ -10,7 +10,6 @@ was far ahead once would else win for as long, and everybody who edits after it 
 Source: Kulkarni et al., "Logical Physical Clocks" (2014).
 """
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Final
@@ -18,6 +17,7 @@ from typing import Annotated, Final
 from msgspec import Meta
 from prometheus_client import Counter
 
+from service_kit.clock import Clock
 from service_kit.messaging.events import UndecodableEventError
 from service_kit.problems import ServiceError
 
@@ -86,7 +86,7 @@ class HybridClock:
         max_ahead: How far a stamp may lie ahead of it.
     """
 
-    def __init__(self, node: int, clock: Callable[[], datetime], max_ahead: timedelta = MAX_AHEAD) -> None:
+    def __init__(self, node: int, clock: Clock, max_ahead: timedelta = MAX_AHEAD) -> None:
         if not 0 < node < 1 << _NODE_BITS:
             raise ValueError(f"A node is a number from 1 to 255, not {node}")
         self._node = node

@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service_kit.messaging.events import UndecodableEventError
 from service_kit.replication.hybrid_clock import NEVER, HybridClock, stamp_in
-from service_kit.replication.replica import Replica
 from service_kit.replication.rows import FieldChanges, Fields, RawChanges
+from service_kit.replication.table import ReplicatedTable
 
 REFUSED: Final = Counter(
     "changes_refused_total", "Foreign changes that were not applied; their events are in the dead queue.", ["reason"]
@@ -38,10 +38,10 @@ class RefusedChangesError(UndecodableEventError):
 class Reader(Generic[Fields]):
     """Reads foreign changes of one copy."""
 
-    def __init__(self, copy: Replica[Fields], clock: HybridClock) -> None:
-        self._copy = copy
+    def __init__(self, table: ReplicatedTable[Fields], clock: HybridClock) -> None:
+        self._table = table
         self._clock = clock
-        self._decode = msgspec.json.Decoder(FieldChanges[copy.fields]).decode  # type: ignore[name-defined]  # made here
+        self._decode = msgspec.json.Decoder(FieldChanges[table.fields]).decode  # type: ignore[name-defined]  # made here
 
     def read(self, told: RawChanges) -> tuple[list[FieldChanges[Fields]], Refusals]:
         """The changes that can be taken, all of which our clock has observed, and what is wrong with the others."""
@@ -61,7 +61,7 @@ class Reader(Generic[Fields]):
     def _checked(self, change: FieldChanges[Fields], limit: int) -> FieldChanges[Fields]:
         if stamp_in(change.stamp) >= limit:
             raise _RefusedError(refusal("stamp", change.id, f"the stamp {change.stamp} is too far ahead of our clock"))
-        if broken := self._copy.check(change):
+        if broken := self._table.rules.broken_by(change):
             raise _RefusedError(refusal("rule", change.id, broken))
         return change
 
@@ -69,16 +69,16 @@ class Reader(Generic[Fields]):
         self, session: AsyncSession, changes: Sequence[FieldChanges[Fields]]
     ) -> tuple[Sequence[FieldChanges[Fields]], Refusals]:
         """Leave out what would take a deletion back."""
-        creations = {change.id for change in changes if getattr(change.fields, self._copy.kept) is None}
+        creations = {change.id for change in changes if getattr(change.fields, self._table.rules.deleted) is None}
         if not creations:
             return changes, []
-        gone = {row.id: row.stamp for row in await session.execute(self._copy.gone(creations))}
+        gone = {row.id: row.stamp for row in await session.execute(self._table.gone(creations))}
         revived = {id(change) for change in changes if self._revives(change, gone.get(change.id))}
         refused = [refusal("rule", change.id, "a deletion is for good") for change in changes if id(change) in revived]
         return [change for change in changes if id(change) not in revived], refused
 
     def _revives(self, change: FieldChanges[Fields], deleted: int | None) -> bool:
-        is_alive = getattr(change.fields, self._copy.kept) is None
+        is_alive = getattr(change.fields, self._table.rules.deleted) is None
         return deleted is not None and is_alive and stamp_in(change.stamp) > deleted
 
 

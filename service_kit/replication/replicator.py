@@ -15,7 +15,7 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service_kit.clock import utc_now
+from service_kit.clock import Clock, utc_now
 from service_kit.messaging.dispatcher import EventDispatcher
 from service_kit.messaging.events import Event
 from service_kit.postgres.engine import violated_constraint
@@ -24,12 +24,13 @@ from service_kit.postgres.outbox import add_events
 from service_kit.postgres.store import PostgresStore
 from service_kit.problems import StoreUnavailableError
 from service_kit.replication.comparison import CopyComparison
+from service_kit.replication.events import CopyRequested, DigestReport
 from service_kit.replication.hybrid_clock import NEVER, HybridClock
 from service_kit.replication.received_changes import Reader, Refusals, RefusedChangesError, refusal
-from service_kit.replication.replica import CopyRequested, DigestTold, Replica, Wall
 from service_kit.replication.requests import CopyRequests
 from service_kit.replication.rows import FieldChanges, Fields, RawChanges, StampedRow, changes_of
 from service_kit.replication.state import read_state
+from service_kit.replication.table import ReplicatedTable
 
 log = structlog.get_logger()
 
@@ -53,30 +54,30 @@ class Replicator(Generic[Fields]):
 
     def __init__(
         self,
-        copy: Replica[Fields],
+        table: ReplicatedTable[Fields],
         store: PostgresStore,
         clock: HybridClock,
-        wall: Wall = utc_now,
+        wall: Clock = utc_now,
         *,
         compare_every: timedelta = timedelta(minutes=5),
     ) -> None:
-        self._copy = copy
+        self._table = table
         self._store = store
         self._clock = clock
         self._wall = wall
-        self._reader = Reader(copy, clock)
+        self._reader = Reader(table, clock)
         self.asked = asyncio.Event()
-        self.requests = CopyRequests(copy, store, self._tell_chunk)
-        self.comparison = CopyComparison(copy, store, clock, wall, compare_every)
+        self.requests = CopyRequests(table, store, self._tell_chunk)
+        self.comparison = CopyComparison(table, store, clock, wall, compare_every)
         self.compare_every = compare_every
 
     @property
     def handlers(self) -> EventDispatcher:
         """For the consumer of the service's queue."""
-        handlers = EventDispatcher(own_source=self._copy.source)
-        handlers.add(self._copy.changed, RawChanges, self._apply)
-        handlers.add(self._copy.copy_requested, CopyRequested, self._note_request)
-        handlers.add(self._copy.compared, DigestTold, self._compare)
+        handlers = EventDispatcher(own_source=self._table.events.source)
+        handlers.add(self._table.events.changed, RawChanges, self._apply)
+        handlers.add(self._table.events.copy_requested, CopyRequested, self._note_request)
+        handlers.add(self._table.events.compared, DigestReport, self._compare)
         return handlers
 
     async def _apply(self, event: Event, told: RawChanges) -> None:
@@ -96,13 +97,13 @@ class Replicator(Generic[Fields]):
     async def _merge_once(self, event: Event, changes: Sequence[FieldChanges[Fields]], *, is_whole: bool) -> Refusals:
         """What is refused in part is not remembered: should it be replayed, all of it is tried again."""
         async with self._store.transaction() as session:
-            if is_whole and not await first_seen(session, self._copy.inbox, event):
+            if is_whole and not await first_seen(session, self._table.inbox, event):
                 return []
             return await self._merge(session, changes)
 
     async def _merge(self, session: AsyncSession, changes: Sequence[FieldChanges[Fields]]) -> Refusals:
         allowed, refused = await self._reader.without_revivals(session, changes)
-        await self._copy.merge(session, allowed, self._wall())
+        await self._table.merge(session, allowed, now=self._wall())
         return refused
 
     async def _try(self, change: FieldChanges[Fields]) -> Refusals:
@@ -121,35 +122,35 @@ class Replicator(Generic[Fields]):
 
     async def _note_once(self, event: Event) -> None:
         async with self._store.transaction() as session:
-            if await first_seen(session, self._copy.inbox, event):
+            if await first_seen(session, self._table.inbox, event):
                 await self.requests.note(session)
 
-    async def _compare(self, event: Event, theirs: DigestTold) -> None:
+    async def _compare(self, event: Event, theirs: DigestReport) -> None:
         await _once_available(partial(self._compare_once, event, theirs))
 
-    async def _compare_once(self, event: Event, theirs: DigestTold) -> None:
+    async def _compare_once(self, event: Event, theirs: DigestReport) -> None:
         async with self._store.transaction() as session:
-            if await first_seen(session, self._copy.inbox, event):
-                is_first = self._copy.source < event.source
+            if await first_seen(session, self._table.inbox, event):
+                is_first = self._table.events.source < event.source
                 await self.comparison.compare(session, theirs, is_first=is_first)
 
     async def state(self) -> Row[Any] | None:
         """What our replicas know together of the copy."""
         async with self._store.transaction() as session:
-            return await read_state(session, self._copy.state)
+            return await read_state(session, self._table.state)
 
     async def resync(self, told: OnProgress) -> int:
         """Tell the other side all rows, then ask it for its own; so whichever copy was lost is whole again."""
         rows = await self.publish_all(told)
         now = self._wall()
         async with self._store.transaction() as session:
-            await add_events(session, self._copy.outbox, [(self._copy.copy_request_event(at=now), None)])
+            await add_events(session, self._table.outbox, [(self._table.events.copy_request(at=now), None)])
         return rows
 
     async def count(self) -> int:
         """All rows, incomplete and deleted ones too."""
         async with self._store.transaction() as session:
-            return await session.scalar(select(func.count()).select_from(self._copy.rows)) or 0
+            return await session.scalar(select(func.count()).select_from(self._table.rows)) or 0
 
     async def publish_all(self, told: OnProgress = lambda _: None) -> int:
         """Write events of all rows into the outbox, 500 rows a transaction: memory stays small, however many there are.
@@ -174,12 +175,11 @@ class Replicator(Generic[Fields]):
         return rows[-1].id if rows else None
 
     async def _tell(self, session: AsyncSession, last: UUID | None) -> list[StampedRow]:
-        found = (await session.execute(self._copy.chunk_after(last))).all()
-        rows = [StampedRow(row[0], tuple(row[1:-1]), tuple(row[-1])) for row in found]
-        changes = [change for row in rows for change in changes_of(self._tellable(row), self._copy.fields)]
+        found = (await session.execute(self._table.chunk_after(last))).all()
+        rows = [self._table.stamped(row) for row in found]
+        changes = [change for row in rows for change in changes_of(self._tellable(row), self._table.fields)]
         if changes:
-            event = self._copy.changed_event(changes, at=self._wall())
-            await add_events(session, self._copy.outbox, [(event, None)])
+            await self._table.publish(session, changes, now=self._wall())
         return rows
 
     def _tellable(self, row: StampedRow) -> StampedRow:

@@ -15,9 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service_kit.postgres.engine import SERVER_NOW
 from service_kit.postgres.store import PostgresStore
-from service_kit.replication.replica import Replica
 from service_kit.replication.rows import Fields
 from service_kit.replication.state import locked_state, read_state, set_state
+from service_kit.replication.table import ReplicatedTable
 
 log = structlog.get_logger()
 
@@ -32,8 +32,8 @@ TellChunk = Callable[[AsyncSession, UUID | None], Awaitable[UUID | None]]
 class CopyRequests(Generic[Fields]):
     """The requests for one copy."""
 
-    def __init__(self, copy: Replica[Fields], store: PostgresStore, tell_chunk: TellChunk) -> None:
-        self._state = copy.state
+    def __init__(self, table: ReplicatedTable[Fields], store: PostgresStore, tell_chunk: TellChunk) -> None:
+        self._state = table.state
         self._store = store
         self._tell_chunk = tell_chunk
 

@@ -12,22 +12,22 @@ from service_kit.postgres.store import PostgresStore
 from service_kit.problems import StoreUnavailableError
 from service_kit.replication.healing import ClocksDifferError, CopyHeal
 from service_kit.replication.hybrid_clock import HybridClock
-from service_kit.replication.replica import Replica
 from service_kit.replication.replicator import Replicator
+from service_kit.replication.table import ReplicatedTable
 
 
-def main(store: PostgresStore, copy: Replica[Any], clock: HybridClock) -> int:
+def main(store: PostgresStore, table: ReplicatedTable[Any], clock: HybridClock) -> int:
     """Put all rows into the outbox, then the question for those of the other side; shows how far it is.
 
     Args:
         store: Is prepared here, and closed.
-        copy: Ours.
+        table: Ours.
         clock: Of our node; it heals what was stamped too far ahead.
 
     Returns:
         Exit status: 0 if all is in the outbox, from which the running service publishes it; else 1.
     """
-    return run_on(store, lambda: _resync(store, copy, clock))
+    return run_on(store, lambda: _resync(store, table, clock))
 
 
 def run_on(store: PostgresStore, work: Callable[[], Awaitable[str]]) -> int:
@@ -51,9 +51,9 @@ async def _done(store: PostgresStore, work: Callable[[], Awaitable[str]]) -> str
         await store.engine.dispose()
 
 
-async def _resync(store: PostgresStore, copy: Replica[Any], clock: HybridClock) -> str:
-    healed = await CopyHeal(copy, store, clock).run(utc_now())
-    sync = Replicator(copy, store, clock)
+async def _resync(store: PostgresStore, table: ReplicatedTable[Any], clock: HybridClock) -> str:
+    healed = await CopyHeal(table, store, clock).run(utc_now())
+    sync = Replicator(table, store, clock)
     with Progress(TextColumn("Telling"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()) as progress:
         task = progress.add_task("Telling", total=await sync.count())
         rows = await sync.resync(lambda rows: progress.update(task, completed=rows))

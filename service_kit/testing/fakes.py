@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from service_kit.clock import Clock
 from service_kit.messaging.broker import Outcome, OutgoingMessage
 from service_kit.outbox.store import LEASE, PARKED_UNTIL, Backlog, OutboxEntry, due_after_refusal, how_many_fit
 
@@ -34,7 +35,7 @@ class FakeClock:
 class MemoryOutbox:
     """An `OutboxStore` that keeps each owner's entries in a list."""
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._by_owner: dict[Any, list[OutboxEntry]] = {}
 

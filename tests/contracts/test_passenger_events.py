@@ -18,8 +18,8 @@ from passengers_service.services.replica import PASSENGER_REPLICA as OWNER
 from reservations_service.services.replica import PASSENGER_REPLICA as COPY
 from service_kit.messaging.events import Event, decode_event, encode_event, read_data
 from service_kit.replication.hybrid_clock import HybridClock, stamp_text
-from service_kit.replication.replica import Replica
 from service_kit.replication.rows import FieldChanges, RowsChanged
+from service_kit.replication.table import ReplicatedTable
 
 NOW: Final = datetime(2026, 11, 20, 10, 0, 0, 123_000, UTC)
 PASSENGER_ID: Final = UUID("019a9f3e-6c00-7a1b-8c2d-3e4f5a6b7c8d")
@@ -36,13 +36,13 @@ WHOLE: Final[dict[str, Any]] = {
     "created_at": NOW,
     "deleted_at": None,
 }
-Side = Replica[Any]
+Side = ReplicatedTable[Any]
 BOTH_WAYS: Final = pytest.mark.parametrize(("teller", "hearer"), [(OWNER, COPY), (COPY, OWNER)], ids=["there", "back"])
 
 
 def stated(teller: Side, **fields: object) -> Event:
     """What one side publishes, as it leaves the broker."""
-    event = teller.changed_event([FieldChanges(PASSENGER_ID, STAMP, teller.fields(**fields))], at=NOW)
+    event = teller.events.rows_changed([FieldChanges(PASSENGER_ID, STAMP, teller.fields(**fields))], at=NOW)
     return decode_event(encode_event(event))
 
 
@@ -90,9 +90,9 @@ def test_a_field_that_only_the_other_side_has_is_passed_over(teller: Side, heare
 def test_each_can_tell_the_events_of_the_other_from_its_own(teller: Side, hearer: Side) -> None:
     event = stated(teller, **WHOLE)
 
-    assert (event.type, event.source) == (hearer.changed, teller.source)
-    assert teller.source != hearer.source
-    assert teller.copy_request_event(at=NOW).type == hearer.copy_requested
+    assert (event.type, event.source) == (hearer.events.changed, teller.events.source)
+    assert teller.events.source != hearer.events.source
+    assert teller.events.copy_request(at=NOW).type == hearer.events.copy_requested
 
 
 def test_both_stamp_the_same_fields_in_the_same_order() -> None:
@@ -127,5 +127,5 @@ def test_the_queues_take_every_event(teller: Side, hearer: Side) -> None:
     topics = reservations_service.config.rabbit.RESERVATIONS_QUEUE.topics
     patterns = [topic.replace(".", r"\.").replace("*", r"[^.]+") for topic in topics]
 
-    for event_type in (teller.changed, hearer.copy_requested):
+    for event_type in (teller.events.changed, hearer.events.copy_requested):
         assert any(re.fullmatch(pattern, event_type) for pattern in patterns)

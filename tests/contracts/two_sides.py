@@ -26,8 +26,8 @@ from service_kit.postgres.store import PostgresStore
 from service_kit.problems import ServiceError
 from service_kit.replication.digest import copy_digest
 from service_kit.replication.hybrid_clock import HybridClock
-from service_kit.replication.replica import Replica
 from service_kit.replication.replicator import Replicator
+from service_kit.replication.table import ReplicatedTable
 from service_kit.settings import PostgresSettings
 from service_kit.testing.fakes import FakeClock
 
@@ -41,7 +41,7 @@ class Side:
     """One service, without its process."""
 
     store: PostgresStore
-    copy: Replica[Any]
+    copy: ReplicatedTable[Any]
     wall: FakeClock
     node: int
     told: list[Event] = field(default_factory=list)

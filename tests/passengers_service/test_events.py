@@ -3,7 +3,7 @@ from uuid import UUID
 
 import msgspec
 
-from passengers_service.events import PASSENGER_CHANGED, SOURCE, PassengerFields, passengers_changed
+from passengers_service.events import EVENTS, PASSENGER_CHANGED, SOURCE, PassengerFields
 from service_kit.messaging.events import decode_event, encode_event
 from service_kit.replication.rows import FieldChanges
 from tests.passengers_service.conftest import NOBODY
@@ -14,7 +14,7 @@ NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
 def test_tells_only_the_fields_that_changed() -> None:
     change = FieldChanges(UUID(NOBODY), "0123456789abcdef", PassengerFields(email=None, birth_date=date(1990, 5, 17)))
 
-    event = decode_event(encode_event(passengers_changed([change], at=NOW)))
+    event = decode_event(encode_event(EVENTS.rows_changed([change], at=NOW)))
 
     assert (event.type, event.source, event.time) == (PASSENGER_CHANGED, SOURCE, NOW)
     assert msgspec.json.decode(event.data) == {

@@ -20,8 +20,8 @@ from service_kit.clock import utc_now
 from service_kit.messaging.broker import EVENTS_EXCHANGE
 from service_kit.messaging.events import Event, decode_event, encode_event, new_event, read_data
 from service_kit.rabbit.settlement import REASON_HEADER
+from service_kit.replication.events import CopyRequested
 from service_kit.replication.hybrid_clock import HybridClock, stamp_text
-from service_kit.replication.replica import CopyRequested
 from service_kit.replication.rows import FieldChanges, RowsChanged
 from tests.passengers_service.conftest import code_of, events_in, registered, replace, settings_for, until
 

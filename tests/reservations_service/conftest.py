@@ -16,7 +16,8 @@ from reservations_service.config.database import open_store
 from reservations_service.config.settings import ReservationsSettings
 from reservations_service.events import PassengerFields
 from reservations_service.main import build
-from reservations_service.models.tables import METADATA, PASSENGER_ROWS
+from reservations_service.models.tables import METADATA
+from reservations_service.services.replica import PASSENGER_REPLICA
 from service_kit.api import dependencies
 from service_kit.clock import utc_now
 from service_kit.fields.uuid7 import new_uuid7
@@ -124,7 +125,7 @@ async def tell(store: PostgresStore, fields: PassengerFields, *passenger_ids: UU
     stamp = stamp_text(OF_PASSENGERS_SERVICE.tick())
     changes = [FieldChanges(passenger_id, stamp, fields) for passenger_id in passenger_ids]
     async with store.transaction() as session:
-        await PASSENGER_ROWS.merge(session, changes, updated_at=utc_now())
+        await PASSENGER_REPLICA.merge(session, changes, now=utc_now())
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ from service_kit.clock import utc_now
 from service_kit.fields.uuid7 import new_uuid7
 from service_kit.messaging.events import Event, decode_event, encode_event, new_event, read_data
 from service_kit.postgres.store import PostgresStore
+from service_kit.replication.events import CopyRequested
 from service_kit.replication.hybrid_clock import stamp_text
-from service_kit.replication.replica import CopyRequested
 from service_kit.replication.rows import FieldChanges
 from tests.reservations_service.conftest import (
     ANA,

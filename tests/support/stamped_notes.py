@@ -3,20 +3,28 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from hypothesis import strategies as st
 from msgspec import UNSET, UnsetType
+from pydantic import BaseModel, Field
 from sqlalchemy import Column, Date, DateTime, Integer, MetaData, Table, Uuid
 from sqlalchemy import Text as TextColumn
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from service_kit.fields.rules import FieldRules
 from service_kit.postgres.engine import make_engine, open_connection
+from service_kit.postgres.inbox import inbox_table
+from service_kit.postgres.outbox import outbox_table
+from service_kit.replication.columns import stamped_columns
+from service_kit.replication.events import ReplicationEvents
 from service_kit.replication.hybrid_clock import stamp_text
 from service_kit.replication.rows import FieldChanges, Instant, StampedRow, Text
-from service_kit.replication.table import ReplicatedTable, stamped_columns
+from service_kit.replication.rules import ChangeRules
+from service_kit.replication.state import copy_state_table
+from service_kit.replication.table import ReplicatedTable
 from service_kit.settings import PostgresSettings
 
 
@@ -43,7 +51,24 @@ notes = Table(
     Column("version", Integer, nullable=False, server_default="1"),
     Column("updated_at", DateTime(timezone=True), nullable=False),
 )
-NOTES = ReplicatedTable(notes, NoteFields, on_update={"version": notes.c.version + 1}, local=["updated_at"])
+OUTBOX, INBOX, COPY_STATE = outbox_table(metadata), inbox_table(metadata), copy_state_table(metadata)
+
+
+class NoteRules(BaseModel):
+    title: Annotated[str, Field(min_length=1)]
+
+
+NOTES = ReplicatedTable(
+    rows=notes,
+    fields=NoteFields,
+    rules=ChangeRules(fields=FieldRules(NoteRules), owner=1, owned=frozenset(), ownership="", created="title"),
+    events=ReplicationEvents(
+        source="/notes", changed="note.changed", copy_requested="note.copy_requested", compared="note.copy_digest"
+    ),
+    outbox=OUTBOX,
+    inbox=INBOX,
+    state=COPY_STATE,
+)
 
 
 def value_at(name: str, stamp: int) -> object:

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import select
 
 from reservations_service.events import PASSENGER_CHANGED, SOURCE, PassengerFields, PassengersChanged
-from reservations_service.models.tables import OUTBOX, PASSENGER_ROWS
+from reservations_service.models.tables import OUTBOX
+from reservations_service.services.replica import PASSENGER_REPLICA
 from service_kit.clock import utc_now
 from service_kit.messaging.events import Event, decode_event, read_data
 from service_kit.postgres.store import PostgresStore
@@ -58,7 +59,7 @@ async def test_reads_a_passenger(api: httpx.AsyncClient, ana: UUID) -> None:
 
 async def test_tells_what_was_changed_and_nothing_else(api: httpx.AsyncClient, ana: UUID, store: PostgresStore) -> None:
     async with store.transaction() as session:
-        before = await PASSENGER_ROWS.locked(session, ana)
+        before = await PASSENGER_REPLICA.locked(session, ana)
     answer = await change(api, ana, email="ana.pena@example.org", phone=None)
 
     [event] = await told(store)
@@ -78,7 +79,7 @@ async def test_overrides_an_edit_whose_clock_was_an_hour_ahead_and_of_which_only
     ahead = HybridClock(1, lambda: utc_now() + timedelta(hours=1)).tick()
     edit = FieldChanges(ana, stamp_text(ahead), PassengerFields(email="ahead@example.org"))
     async with store.transaction() as session:
-        await PASSENGER_ROWS.merge(session, [edit], updated_at=utc_now())
+        await PASSENGER_REPLICA.merge(session, [edit], now=utc_now())
 
     assert (await change(api, ana, email="after@example.org")).json()["email"] == "after@example.org"
     assert (await api.get(f"/passengers/{ana}")).json()["email"] == "after@example.org"

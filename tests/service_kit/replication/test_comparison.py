@@ -10,14 +10,14 @@ from service_kit.clock import utc_now
 from service_kit.messaging.events import Event
 from service_kit.postgres.engine import SERVER_NOW
 from service_kit.replication.comparison import LASTS
+from service_kit.replication.events import DigestReport
 from service_kit.replication.hybrid_clock import HybridClock, stamp_text
-from service_kit.replication.replica import DigestTold
 from service_kit.replication.rows import FieldChanges
 from service_kit.replication.state import set_state
 from service_kit.replication.watch import CopiesDifferError, CopyWatch, StampsTooFarAheadError
 from tests.support.rabbit_support import until
-from tests.support.replicas import COPY_STATE, Side, new_note
-from tests.support.stamped_notes import NoteFields
+from tests.support.replicas import Side, new_note
+from tests.support.stamped_notes import COPY_STATE, NoteFields
 
 
 async def told_digest(side: Side) -> list[Event]:
@@ -49,7 +49,7 @@ async def test_tells_its_digest_when_it_is_time(sides: tuple[Side, Side]) -> Non
     assert not await left.sync.comparison.tell()
     [event] = await told_digest(left)
     digest = await left.digest()
-    assert event.data == left.copy.digest_told(DigestTold(digest.count, digest.digest), at=utc_now()).data
+    assert event.data == left.copy.events.digest_report(DigestReport(digest.count, digest.digest), at=utc_now()).data
     assert not await left.sync.comparison.tell()
 
 
@@ -139,7 +139,7 @@ async def test_answers_in_the_background(sides: tuple[Side, Side]) -> None:
     left, right = sides
     await right.edit([new_note(1)])
     async with CopyWatch(right.sync).running():
-        await right.hears([left.copy.copy_request_event(at=utc_now())])
+        await right.hears([left.copy.events.copy_request(at=utc_now())])
 
         async def is_told() -> bool:
             return len(await right.told()) == 1

@@ -26,10 +26,10 @@ async def engine(postgres_settings: PostgresSettings) -> AsyncIterator[AsyncEngi
 
 async def _digest(engine: AsyncEngine, *rows: StampedRow) -> CopyDigest:
     """Of a copy that heard of these rows one after the other."""
-    async with engine.connect() as connection:
+    async with AsyncSession(engine) as session:
         for row in rows:
-            await NOTES.merge(connection, changes_of(row, NoteFields), updated_at=FakeClock()())
-        return await copy_digest(connection, notes)
+            await NOTES.merge(session, changes_of(row, NoteFields), now=FakeClock()())
+        return await copy_digest(session, notes)
 
 
 async def test_is_the_same_whatever_the_order_in_which_rows_came(engine: AsyncEngine) -> None:

@@ -10,8 +10,8 @@ from service_kit.messaging.events import Event, UndecodableEventError, read_data
 from service_kit.replication.healing import ClocksDifferError, CopyHeal
 from service_kit.replication.hybrid_clock import HybridClock, RowTooFarAheadError, stamp_text
 from service_kit.replication.rows import FieldChanges, RowsChanged
-from tests.support.replicas import ROWS, Side, new_note
-from tests.support.stamped_notes import NoteFields
+from tests.support.replicas import Side, new_note
+from tests.support.stamped_notes import NOTES, NoteFields
 
 NOTE = UUID(int=1)
 
@@ -30,8 +30,8 @@ async def heal(side: Side) -> int:
 
 async def contents(side: Side) -> object:
     async with side.store.transaction() as session:
-        row = await ROWS.locked(session, NOTE)
-    return row and (row.values, row.stamps)
+        row = await NOTES.locked(session, NOTE)
+    return row and NOTES.stamped(row)
 
 
 async def both_have(sides: tuple[Side, Side], note: FieldChanges[NoteFields]) -> None:
@@ -42,7 +42,7 @@ async def both_have(sides: tuple[Side, Side], note: FieldChanges[NoteFields]) ->
 async def test_takes_the_good_changes_of_an_event_of_which_one_is_too_far_ahead(sides: tuple[Side, Side]) -> None:
     left, right = sides
     far = FieldChanges(UUID(int=500), in_years(2), NoteFields(title="far"))
-    event = left.copy.changed_event([*(new_note(number) for number in range(1, 500)), far], at=utc_now())
+    event = left.copy.events.rows_changed([*(new_note(number) for number in range(1, 500)), far], at=utc_now())
 
     with pytest.raises(UndecodableEventError, match=r"^1 of 500 changes are refused, the others are applied: 0{8}-"):
         await right.hears([event])
@@ -56,7 +56,7 @@ async def test_tries_what_was_refused_again_when_its_event_is_replayed(
 ) -> None:
     left, right = sides
     far = FieldChanges(NOTE, in_years(2), NoteFields(title="far"))
-    event = left.copy.changed_event([far], at=utc_now())
+    event = left.copy.events.rows_changed([far], at=utc_now())
     with pytest.raises(UndecodableEventError):
         await right.hears([event])
     monkeypatch.setattr(right.clock, "_max_ahead", timedelta(days=1000))
@@ -73,7 +73,7 @@ async def test_refuses_to_edit_a_row_that_is_too_far_ahead_and_goes_on_with_the_
     await left.edit([new_note(1)])
     await edited_far_ahead(left, "far")
     async with left.store.transaction() as session:
-        row = await ROWS.locked(session, NOTE)
+        row = await NOTES.locked(session, NOTE)
 
     assert row is not None
     with pytest.raises(RowTooFarAheadError):
@@ -138,8 +138,8 @@ async def test_applies_the_rest_of_an_event_of_which_one_change_breaks_a_rule(si
     left, right = sides
     broken = FieldChanges(UUID(int=2), stamp_text(2), NoteFields(title=""))
 
-    with pytest.raises(UndecodableEventError, match="a title is not empty"):
-        await right.hears([left.copy.changed_event([new_note(1), broken], at=utc_now())])
+    with pytest.raises(UndecodableEventError, match="title: String should have at least 1 character"):
+        await right.hears([left.copy.events.rows_changed([new_note(1), broken], at=utc_now())])
 
     assert (await right.digest()).count == 1
 
@@ -152,6 +152,6 @@ async def test_revives_nothing_that_was_deleted(sides: tuple[Side, Side]) -> Non
     revival = FieldChanges(NOTE, stamp_text(9), NoteFields(title="again", body=None, due_on=None, deleted_at=None))
 
     with pytest.raises(UndecodableEventError, match="a deletion is for good"):
-        await right.hears([left.copy.changed_event([revival], at=utc_now())])
+        await right.hears([left.copy.events.rows_changed([revival], at=utc_now())])
 
     assert await right.digest() == await left.digest()

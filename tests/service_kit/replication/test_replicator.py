@@ -44,7 +44,9 @@ async def test_what_is_heard_is_not_told_again(sides: tuple[Side, Side]) -> None
 async def test_passes_over_what_it_has_told_itself(sides: tuple[Side, Side]) -> None:
     left, _ = sides
 
-    await left.hears([left.copy.changed_event([new_note(1)], at=utc_now()), left.copy.copy_request_event(at=utc_now())])
+    await left.hears(
+        [left.copy.events.rows_changed([new_note(1)], at=utc_now()), left.copy.events.copy_request(at=utc_now())]
+    )
 
     assert ((await left.digest()).count, left.merges, await left.told()) == (0, 0, [])
 
@@ -54,7 +56,7 @@ async def test_stamps_later_than_what_it_has_heard(sides: tuple[Side, Side]) -> 
     ahead = left.clock.tick() + (1 << 40)
 
     early = FieldChanges(UUID(int=1), stamp_text(ahead), NoteFields(title="a"))
-    await right.hears([left.copy.changed_event([early], at=utc_now())])
+    await right.hears([left.copy.events.rows_changed([early], at=utc_now())])
 
     assert right.clock.tick() > ahead
 
@@ -64,7 +66,7 @@ async def test_refuses_for_good_what_would_spoil_its_clock(sides: tuple[Side, Si
     spoilt = FieldChanges(UUID(int=1), "7fffffffffffffff", NoteFields(title="a"))
 
     with pytest.raises(UndecodableEventError):
-        await right.hears([left.copy.changed_event([spoilt], at=utc_now())])
+        await right.hears([left.copy.events.rows_changed([spoilt], at=utc_now())])
 
 
 @pytest.mark.parametrize("asking", [0, 1])

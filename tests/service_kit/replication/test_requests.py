@@ -11,11 +11,12 @@ from service_kit.postgres.engine import SERVER_NOW
 from service_kit.replication.replicator import Replicator
 from service_kit.replication.requests import PAUSE
 from service_kit.replication.state import set_state
-from tests.support.replicas import COPY_STATE, Side, new_note
+from tests.support.replicas import Side, new_note
+from tests.support.stamped_notes import COPY_STATE
 
 
 async def asks(one: Side, other: Side, times: int = 1) -> None:
-    await other.hears([one.copy.copy_request_event(at=utc_now()) for _ in range(times)])
+    await other.hears([one.copy.events.copy_request(at=utc_now()) for _ in range(times)])
 
 
 async def later(side: Side, by: timedelta) -> None:
