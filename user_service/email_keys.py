@@ -11,11 +11,11 @@ from typing import Final
 
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
+from service_kit.fields.email import email_key
 from service_kit.mongo.client import MongoCollection
 from service_kit.settings import load_settings
 from user_service.config.database import open_store
 from user_service.config.settings import UserSettings
-from user_service.models.email import email_key
 from user_service.models.user import User
 
 _NOT_ASCII: Final = r"[^\x00-\x7F]"

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from typing import Annotated, Any, Final
 
+from email_validator import validate_email
 from pydantic import (
     EmailStr,
     GetCoreSchemaHandler,
@@ -72,3 +73,19 @@ def same_letters(text: str) -> str:
     """
     folded = unicodedata.normalize("NFD", re.sub(_INVISIBLE, "", text)).casefold()
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold())
+
+
+def email_key(address: str) -> str:
+    """What two spellings of one address have in common, which nobody can tell apart by eye.
+
+    Args:
+        address: A valid one, or one that was valid once.
+    """
+    parts = validate_email(address, check_deliverability=False)
+    return f"{same_letters(parts.local_part)}@{parts.domain}"
+
+
+def email_key_prefix(prefix: str) -> str:
+    """What the keys of all addresses begin with that begin with `prefix`."""
+    local, at, domain = prefix.partition("@")
+    return same_letters(local) + at + unicodedata.normalize("NFKC", domain.lower())

@@ -9,10 +9,10 @@ from pydantic.config import JsonDict
 from pymongo import ASCENDING, IndexModel
 from typing_extensions import TypedDict
 
+from service_kit.fields.password import Password
 from service_kit.fields.person_names import PersonName
 from service_kit.mongo.duplicates import Settlement
 from user_service.models.email import EmailAddress
-from user_service.models.password import Password
 
 _ANA: Final[JsonDict] = {"name": "Ana Peña", "email": "Ana@example.com"}
 

@@ -5,11 +5,10 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from service_kit.fields.email import MAX_EMAIL_CHARACTERS
+from service_kit.fields.email import MAX_EMAIL_CHARACTERS, email_key_prefix
 from service_kit.mongo.client import MongoStore
 from service_kit.mongo.pagination import DocumentPageQuery, id_in, newest_page
 from service_kit.pagination import Page
-from user_service.models.email import email_key_prefix
 from user_service.models.user import User, UserView
 
 _LAST_CHARACTER: Final = "\U0010ffff"

@@ -12,10 +12,10 @@ from pymongo.errors import DuplicateKeyError
 
 from service_kit.accounts.passwords import PasswordHasher
 from service_kit.api.etags import StaleEditError
+from service_kit.fields.email import email_key
 from service_kit.mongo.client import MongoStore
 from service_kit.mongo.group_commit import GroupCommit
 from service_kit.problems import ServiceError
-from user_service.models.email import email_key
 from user_service.models.user import NewUser, User, UserChanges
 
 

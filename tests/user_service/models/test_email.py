@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from service_kit.fields.email import same_letters
-from user_service.models.email import EmailAddress, email_key, email_key_prefix
+from service_kit.fields.email import email_key, email_key_prefix, same_letters
+from user_service.models.email import EmailAddress
 
 ADDRESS: TypeAdapter[str] = TypeAdapter(EmailAddress)
 SCHEMA = ADDRESS.json_schema()

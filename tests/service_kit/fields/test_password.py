@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
-from user_service.models.password import Password
+from service_kit.fields.password import Password
 
 PASSWORD: TypeAdapter[SecretStr] = TypeAdapter(Password)
 SCHEMA = jsonschema_rs.validator_for(PASSWORD.json_schema())

@@ -1,4 +1,4 @@
-"""A password on its way in. It is never stored or answered; `services/passwords.py` hashes it."""
+"""A password on its way in. It is never stored or answered; `accounts/passwords.py` hashes it."""
 
 from typing import Annotated, Final
 
