@@ -1,7 +1,7 @@
-"""Where a database differs from its tables in code, exactly: columns, defaults, constraints and index predicates.
+"""Where a database differs from its tables in code: columns, defaults, constraints, index predicates and triggers.
 
-Alembic's own comparison passes over CHECK constraints, predicates and generated columns. Here the tables are made once
-more, in a schema of their own that is rolled back, and PostgreSQL describes both.
+Alembic's own comparison passes over CHECK constraints, predicates, triggers and generated columns. Here the tables are
+made once more, in a schema of their own that is rolled back, and PostgreSQL describes both.
 """
 
 from typing import Final
@@ -27,6 +27,10 @@ _DESCRIPTION: Final = text("""
     SELECT format('index %s', replace(pg_get_indexdef(i.indexrelid), :schema || '.', ''))
     FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
     WHERE c.relnamespace = to_regnamespace(:schema) AND c.relname <> :not_ours
+    UNION ALL
+    SELECT replace(format('trigger %s %s', pg_get_triggerdef(t.oid), p.prosrc), :schema || '.', '')
+    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
+    WHERE NOT t.tgisinternal AND c.relnamespace = to_regnamespace(:schema)
 """)
 
 
