@@ -20,6 +20,7 @@ from dev_stack.setup import rows as repeated_rows
 from dev_stack.setup import vocabulary as avoided_names
 from dev_stack.setup.requirements import check_all, write_all
 from dev_stack.supervision import single_instance as data_lock
+from dev_stack.supervision.addresses import published
 from dev_stack.supervision.plan import Plan, environment_of
 from dev_stack.supervision.supervisor import Supervisor
 
@@ -100,15 +101,12 @@ def run_stack(services: Sequence[Service], *, root: Path, environment: Mapping[s
         StackError: When something cannot be started; nothing is left running.
     """
     plan = Plan.of(services, root=root, environment=environment_of(root, environment))
-    with data_lock.held(root / ".data") if plan.embedded else nullcontext():
+    with data_lock.held(root) if plan.embedded else nullcontext():
         plan.refuse_taken_ports()
         for server in plan.embedded.values():
             server.install()
-        asyncio.run(_run(plan))
-
-
-async def _run(plan: Plan) -> None:
-    await Supervisor(plan).run()
+        with published(plan) if plan.embedded else nullcontext():
+            asyncio.run(Supervisor(plan).run())
 
 
 def main() -> None:

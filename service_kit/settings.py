@@ -6,12 +6,14 @@ Names are those of `.env.example`; a platform's own names (`MONGO_URL`, …) are
 import os
 import sys
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
 from service_kit.addresses import account_of, begins_with, is_known_to_everybody, readable_as, with_account
+from service_kit.env_files import SHARED, env_files, misplaced, of_one_service, stack_addresses
 from service_kit.keys import keys_in
 
 
@@ -23,7 +25,6 @@ class EnvironmentSettings(BaseSettings):
     """How all settings are read: every group below stands on it, else the last one's configuration would win."""
 
     model_config = SettingsConfigDict(
-        env_file=".env",
         env_ignore_empty=True,
         extra="ignore",
         hide_input_in_errors=True,
@@ -224,6 +225,28 @@ class SyncSettings(EnvironmentSettings):
 SettingsType = TypeVar("SettingsType", bound=BaseSettings)
 
 
+def _files_for(settings_type: type[BaseSettings]) -> tuple[Path, ...]:
+    """The files to read, in the order of `env_files`.
+
+    Raises:
+        SystemExit: With status 2 when the file of all has what belongs to one service.
+    """
+    package = settings_type.__module__.partition(".")[0]
+    file = getattr(sys.modules.get(package), "__file__", None)
+    files = env_files(Path(file).parent if file else None)
+    if SHARED in files and (names := of_one_service(_names_in(SHARED))):
+        print(f"Cannot start: {misplaced(names, getattr(settings_type, 'service', None))}", file=sys.stderr)
+        raise SystemExit(2)
+    addresses = stack_addresses()
+    if addresses and EnvironmentSettings(_env_file=files).environment == "development":
+        return addresses, *files
+    return files
+
+
+def _names_in(file: Path) -> list[str]:
+    return list(DotEnvSettingsSource(EnvironmentSettings, env_file=file).env_vars)
+
+
 def load_settings(settings_type: type[SettingsType]) -> SettingsType:
     """Read the settings, or end the process with one line per mistake and no value in it.
 
@@ -231,7 +254,7 @@ def load_settings(settings_type: type[SettingsType]) -> SettingsType:
         SystemExit: With status 2 when a setting is missing or wrong.
     """
     try:
-        return settings_type()
+        return settings_type(_env_file=_files_for(settings_type))
     except ValidationError as error:
         for mistake in error.errors(include_url=False, include_input=False, include_context=False):
             name = "_".join(str(part) for part in mistake["loc"]).upper() or "settings"

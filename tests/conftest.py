@@ -1,5 +1,6 @@
 """Real servers for the tests that ask for them: started once a session, on free ports, with temporary data."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,9 @@ from dev_stack.ports import free_port
 from dev_stack.servers.mongod import Mongod
 from dev_stack.servers.postgres import Postgres
 from dev_stack.servers.rabbitmq import RabbitNode
+
+# Tests read no file of the developer's, nor where a `make up` beside them runs.
+os.environ["ENV_FILE"] = ""
 
 # How long one example takes depends on what else the machine does; speed is what the benchmarks measure.
 settings.register_profile("suite", deadline=None)

@@ -55,7 +55,7 @@ class Contender(Server):
         return self._arguments
 
     def _environment(self) -> dict[str, str]:
-        here = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PORT": str(self.port)}
+        here = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PORT": str(self.port), "ENV_FILE": ""}
         return here | self._settings
 
 

@@ -19,18 +19,20 @@ class Embedded:
     Attributes:
         server: Its class.
         variable: The environment variable that services read its address from, and that names another one.
+        database: The variable that names the database on it; empty for a broker.
         port: Where it listens unless `<KEY>_PORT` says otherwise; not its usual port, where another may listen.
     """
 
     server: type[Server]
     variable: str
+    database: str
     port: int
 
 
 SERVERS: Final[Mapping[str, Embedded]] = {
-    "mongodb": Embedded(Mongod, "MONGODB_URI", 27018),
-    "rabbitmq": Embedded(RabbitNode, "RABBITMQ_URL", 5673),
-    "postgres": Embedded(Postgres, "DATABASE_URL", 5434),
+    "mongodb": Embedded(Mongod, "MONGODB_URI", "MONGODB_DATABASE", 27018),
+    "rabbitmq": Embedded(RabbitNode, "RABBITMQ_URL", "", 5673),
+    "postgres": Embedded(Postgres, "DATABASE_URL", "DATABASE_NAME", 5434),
 }
 
 

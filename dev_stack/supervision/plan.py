@@ -13,6 +13,7 @@ from dev_stack.ports import LOOPBACK, is_free
 from dev_stack.servers.catalog import SERVERS, Embedded, NamedServer, servers_for
 from dev_stack.servers.server import Server
 from dev_stack.services import Service
+from service_kit.env_files import SHARED, misplaced, of_one_service
 
 _LAST_PORT = 65535
 
@@ -26,9 +27,19 @@ class PortInvalidError(StackError):
 
 
 def environment_of(root: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """The user's environment, completed by the repository's `.env` file if there is one."""
-    written = {name: value for name, value in dotenv_values(root / ".env").items() if value is not None}
+    """The user's environment, completed by the repository's `.env` file if there is one.
+
+    Raises:
+        MisplacedSettingError: The file holds what belongs to one service.
+    """
+    written = {name: value for name, value in dotenv_values(root / SHARED).items() if value is not None}
+    if names := of_one_service(written):
+        raise MisplacedSettingError(misplaced(names))
     return {**written, **environment}
+
+
+class MisplacedSettingError(StackError):
+    """A setting of one service that all would get."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +62,12 @@ class Plan:
 
     @classmethod
     def of(cls, services: Sequence[Service], *, root: Path, environment: Mapping[str, str]) -> Self:
-        """Decide which servers the services need, and where everything listens."""
+        """Decide which servers the services need, and where everything listens.
+
+        Raises:
+            MisplacedSettingError: The environment gives several services one database.
+        """
+        _refuse_one_database(services, environment)
         chosen = servers_for([key for service in services for key in service.servers], environment)
         return cls(
             embedded={
@@ -67,9 +83,19 @@ class Plan:
 
     def service_environment(self, port: int) -> dict[str, str]:
         """What a service gets on top of the user's environment: where to listen, and where its servers are."""
-        servers = {SERVERS[key].variable: server.url for key, server in self.embedded.items()}
-        ours = {"HOST": LOOPBACK, "PORT": str(port), "LOG_FORMAT": "console", "PYTHONUNBUFFERED": "1"}
-        return {**self.environment, **servers, **ours}
+        ours = {
+            "HOST": LOOPBACK,
+            "PORT": str(port),
+            "LOG_FORMAT": "console",
+            "PYTHONUNBUFFERED": "1",
+            "ENV_FILE": "",  # what it would read by itself is here already
+        }
+        return {**self.environment, **self.addresses, **ours}
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Where our servers are, by the variables that services read."""
+        return {SERVERS[key].variable: server.url for key, server in self.embedded.items()}
 
     def refuse_taken_ports(self) -> None:
         """Look at every port before anything is started.
@@ -99,6 +125,15 @@ class Plan:
         for service, port in self.services:
             wanted[port].append(service.name)
         return wanted
+
+
+def _refuse_one_database(services: Sequence[Service], environment: Mapping[str, str]) -> None:
+    for key, kind in SERVERS.items():
+        names = [service.name for service in services if key in service.servers]
+        if environment.get(kind.database) and len(names) > 1:
+            raise MisplacedSettingError(
+                f"{kind.database} is set, and would give {' and '.join(names)} one database: unset it."
+            )
 
 
 def _variable(name: str) -> str:

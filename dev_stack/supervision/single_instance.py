@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dev_stack.errors import StackError
+from service_kit.env_files import STACK_LOCK
 
 
 class AlreadyRunningError(StackError):
@@ -14,14 +15,15 @@ class AlreadyRunningError(StackError):
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Hold the folder; the kernel lets go of it when we die, however we die.
+def held(root: Path) -> Iterator[None]:
+    """Hold the data of this repository; the kernel lets go of it when we die, however we die.
 
     Raises:
         AlreadyRunningError: Naming the process that holds it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("a+") as lock:
+    path = root / STACK_LOCK
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

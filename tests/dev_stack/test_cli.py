@@ -13,6 +13,8 @@ from pymongo import MongoClient
 
 from dev_stack.ports import answers
 from dev_stack.services import SERVICES
+from service_kit.env_files import STACK_ADDRESSES
+from service_kit.settings import MongoSettings, load_settings
 from tests.dev_stack.conftest import ROOT, RunningStack, StackStarter
 
 
@@ -60,6 +62,33 @@ async def test_the_addresses_of_everything_are_shown(start_stack: StackStarter) 
     assert f"http://127.0.0.1:{stack.ports['ALPHA_PORT']}/docs" in table
     assert f"mongodb://127.0.0.1:{stack.ports['MONGODB_PORT']}" in table
     assert "alpha   | hello" in stack.lines
+
+
+async def test_commands_find_the_servers_while_it_lives(
+    start_stack: StackStarter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ENV_FILE")
+    stack = await start_stack()
+    await stack.says("Everything is ready")
+    found = load_settings(MongoSettings).mongodb_uri.get_secret_value()
+    assert found == f"mongodb://127.0.0.1:{stack.ports['MONGODB_PORT']}"
+    stack.process.terminate()
+    await stack.ends()
+    assert not (tmp_path / STACK_ADDRESSES).exists()
+
+
+async def test_commands_do_not_believe_a_stack_that_was_killed(
+    start_stack: StackStarter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ENV_FILE")
+    stack = await start_stack()
+    await stack.says("Everything is ready")
+    stack.process.kill()
+    await stack.ends()
+    assert (tmp_path / STACK_ADDRESSES).exists()
+    assert load_settings(MongoSettings).mongodb_uri.get_secret_value() == "mongodb://127.0.0.1:27017"
 
 
 async def test_a_service_is_prepared_once_before_it_starts(start_stack: StackStarter) -> None:

@@ -32,6 +32,7 @@ ROOT = Path(__file__).parents[2]
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Hides the developer's own settings and `.env`."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ENV_FILE", raising=False)
     groups = (ApiSettings, MongoSettings, PostgresSettings, RabbitSettings)
     ours = {name for group in groups for name in group.model_fields}
     for name in os.environ:

@@ -71,18 +71,18 @@ def test_strips_the_line_end_of_a_pasted_address(monkeypatch: pytest.MonkeyPatch
 
 
 def test_reads_the_env_file_and_leaves_what_it_does_not_know(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("MONGODB_URI=mongodb://from-file\nPORT=8123\nSOMETHING_ELSE=1\n")
+    (tmp_path / ".env").write_text("MONGODB_URI=mongodb://from-file\nMAX_BODY_BYTES=2048\nSOMETHING_ELSE=1\n")
 
     settings = load_settings(EverySettings)
 
-    assert (settings.port, settings.mongodb_uri.get_secret_value()) == (8123, "mongodb://from-file")
+    assert (settings.max_body_bytes, settings.mongodb_uri.get_secret_value()) == (2048, "mongodb://from-file")
 
 
 def test_the_environment_goes_before_the_env_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("PORT=8123\n")
-    monkeypatch.setenv("PORT", "8124")
+    (tmp_path / ".env").write_text("LOG_LEVEL=DEBUG\n")
+    monkeypatch.setenv("LOG_LEVEL", "ERROR")
 
-    assert load_settings(ServiceSettings).port == 8124
+    assert load_settings(ServiceSettings).log_level == "ERROR"
 
 
 @pytest.mark.parametrize(

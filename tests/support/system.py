@@ -65,7 +65,7 @@ class ServiceProcess(Server):
         return [sys.executable, *self._service.command]
 
     def _environment(self) -> dict[str, str]:
-        here = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PORT": str(self.port)}
+        here = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PORT": str(self.port), "ENV_FILE": ""}
         return here | self.settings
 
 

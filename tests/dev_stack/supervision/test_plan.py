@@ -5,7 +5,7 @@ import pytest
 
 from dev_stack.ports import free_port
 from dev_stack.services import SERVICES, Service, named_services
-from dev_stack.supervision.plan import Plan, PortInvalidError, PortTakenError, environment_of
+from dev_stack.supervision.plan import MisplacedSettingError, Plan, PortInvalidError, PortTakenError, environment_of
 
 LONELY = Service(name="lonely", command=(), port=1)
 
@@ -52,6 +52,31 @@ def test_a_service_on_postgres_learns_its_address() -> None:
 def test_the_environment_goes_before_the_env_file(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("LOG_LEVEL=DEBUG\nAPI_KEY=from-file\n")
     assert environment_of(tmp_path, {"LOG_LEVEL": "ERROR"}) == {"LOG_LEVEL": "ERROR", "API_KEY": "from-file"}
+
+
+@pytest.mark.parametrize("name", ["MONGODB_DATABASE", "DATABASE_NAME", "PORT"])
+def test_an_env_file_of_one_service_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / ".env").write_text(f"API_KEY=x\n{name}=user_service\n")
+    with pytest.raises(MisplacedSettingError, match=rf"^\.env holds {name}, .*: move it to <service>/\.env, "):
+        environment_of(tmp_path, {})
+
+
+@pytest.mark.parametrize(
+    ("names", "variable"),
+    [
+        (("user_service", "orders_service"), "MONGODB_DATABASE"),
+        (("passengers_service", "reservations_service"), "DATABASE_NAME"),
+    ],
+)
+def test_one_database_for_two_services_is_refused(names: tuple[str, str], variable: str) -> None:
+    with pytest.raises(MisplacedSettingError, match=f"would give {' and '.join(names)} one database"):
+        Plan.of(named_services(names), root=Path("/nowhere"), environment={variable: "shop"})
+    alone = Plan.of(named_services(names[:1]), root=Path("/nowhere"), environment={variable: "shop"})
+    assert alone.service_environment(1)[variable] == "shop"
+
+
+def test_a_service_of_the_stack_reads_no_file_by_itself() -> None:
+    assert _plan("user_service").service_environment(1)["ENV_FILE"] == ""
 
 
 def test_a_taken_port_is_refused_with_who_wants_it_and_how_to_choose_another() -> None:

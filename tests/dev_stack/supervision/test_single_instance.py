@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from dev_stack.supervision.single_instance import AlreadyRunningError, held
+from service_kit.env_files import STACK_LOCK
 
 
 def test_a_folder_is_held_by_one_at_a_time(tmp_path: Path) -> None:
@@ -15,4 +16,4 @@ def test_a_folder_can_be_held_again_after_it_was_let_go(tmp_path: Path) -> None:
     with held(tmp_path):
         pass
     with held(tmp_path):
-        assert (tmp_path / "lock").read_text() == str(os.getpid())
+        assert (tmp_path / STACK_LOCK).read_text() == str(os.getpid())
