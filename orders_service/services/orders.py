@@ -18,8 +18,8 @@ from orders_service.models.order import NewOrder, Order, OrderStatus, OrderView
 from orders_service.services.idempotency import IdempotencyConflictError, RequestMark, is_key_taken
 from orders_service.services.new_order import as_document, new_order_id, placed_view
 from service_kit.mongo.client import MongoStore
+from service_kit.mongo.document_events import DocumentEvents
 from service_kit.mongo.group_commit import GroupCommit
-from service_kit.mongo.outbox import is_first, new_entry, release, stored
 from service_kit.outbox.relay import Relay
 from service_kit.problems import ServiceError, StoreUnavailableError
 
@@ -60,7 +60,7 @@ class Orders:
         self._store = store
         self._collection = store.database[Order.Settings.name]
         self._commit = GroupCommit(store, Order.Settings.name)
-        self._relay = relay
+        self._events = DocumentEvents(store, self._collection, relay)
         self._window = cancellation_window
 
     async def place(self, new_order: NewOrder, *, key: str | None, caller: str | None, now: datetime) -> Placed:
@@ -80,9 +80,9 @@ class Orders:
         mark = RequestMark.of(key, new_order, caller=caller) if key else None
         order_id = new_order_id(now)
         view = placed_view(order_id, new_order, now)
+        document = as_document(order_id, view)
         event = order_created(view.id, view.user_id, view.total, view.currency, at=now)
-        entry = new_entry(event, order_id, now=self._store.clock.at_most())
-        document = as_document(order_id, view) | {"outbox": [stored(entry)]}
+        entry = self._events.attach(document, event)
         if mark:
             document["idempotency"] = mark.stored()
         try:
@@ -91,7 +91,7 @@ class Orders:
             if mark and is_key_taken(error):
                 return Placed(await self._first_answer(mark), replayed=True)
             raise
-        self._relay.enqueue(entry)
+        self._events.publish(entry)
         return Placed(view, replayed=False)
 
     async def _first_answer(self, mark: RequestMark) -> OrderView:
@@ -125,19 +125,13 @@ class Orders:
         """
         self._store.require_prepared()
         owner = _id_of(order_id)
-        entry = new_entry(order_cancelled(str(owner), at=now), owner, now=self._store.clock.at_most())
         cancellable = {"_id": owner, "status": OrderStatus.PLACED, "created_at": {"$gte": now - self._window}}
-        change = {
-            "$set": {"status": OrderStatus.CANCELLED, "cancelled_at": now},
-            "$push": {"outbox": stored(entry)},
-        }
+        change = {"$set": {"status": OrderStatus.CANCELLED, "cancelled_at": now}}
+        entry = self._events.attach_to_update(change, owner, order_cancelled(str(owner), at=now))
         changed = await self._collection.find_one_and_update(cancellable, change, return_document=ReturnDocument.AFTER)
         if changed is None:
             return await self._cancelled_before(order_id)
-        if is_first(entry, changed):
-            self._relay.enqueue(entry)
-        else:
-            await release(entry, self._collection, now=self._store.clock.at_least())
+        await self._events.publish_after_update(entry, changed)
         return OrderView.of(Order.model_validate(changed))
 
     async def _cancelled_before(self, order_id: str) -> OrderView:

@@ -70,22 +70,6 @@ def stored(entry: OutboxEntry) -> dict[str, Any]:
     }
 
 
-def is_first(entry: OutboxEntry, document: dict[str, Any]) -> bool:
-    """Whether no older event of the document waits. If one does, the sweep publishes them in their order."""
-    return bool(document["outbox"][0]["id"] == entry.id)
-
-
-async def release(entry: OutboxEntry, collection: MongoCollection, *, now: datetime) -> None:
-    """Give up the lease of an entry that is not the first: the sweep takes it as soon as those before it have left.
-
-    Args:
-        entry: Stored, and not the first.
-        collection: Of its document.
-        now: By the server's clock, and not after it: `MongoStore.clock.at_least()`.
-    """
-    await collection.update_one({"_id": entry.owner, "outbox.id": entry.id}, {"$set": {"outbox.$.due_at": now}})
-
-
 def _entry(owner: Any, kept: dict[str, Any], lease_began: float) -> OutboxEntry:  # noqa: ANN401 - as above
     return OutboxEntry(
         id=kept["id"],
