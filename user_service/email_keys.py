@@ -11,6 +11,7 @@ from typing import Final
 
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
+from service_kit.background import text_of
 from service_kit.fields.email import email_key
 from service_kit.mongo.client import MongoCollection
 from service_kit.settings import load_settings
@@ -49,7 +50,7 @@ async def _run(users: MongoCollection) -> int:
             twins += is_twin
             print(line)
     except PyMongoError as error:
-        print(f"MongoDB does not answer as it should: {str(error)[:300]}")
+        print(f"MongoDB does not answer as it should: {text_of(error)}")
         return 1
     print(f"There are {twins} twins; see above." if twins else "Each user has the key of its address.")
     return int(twins > 0)

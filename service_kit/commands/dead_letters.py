@@ -13,6 +13,7 @@ from typing import Annotated, Final
 import structlog
 import typer
 
+from service_kit.background import text_of
 from service_kit.observability.printable import printable
 from service_kit.rabbit.connection import BROKER_ERRORS
 from service_kit.rabbit.dead_letter_queue import MOST_LETTERS, DeadLetterQueue, DeadLettersError, Letter, opened
@@ -77,7 +78,7 @@ def replay(context: typer.Context, ids: Ids = None, every: All = False, dry_run:
         letters = _chosen(await dead.letters(), ids, every=every)
         if not dry_run:
             publisher = RabbitPublisher(_url(), "dead_letters", topologies=[])
-            async with publisher.opened():
+            async with publisher.running():
                 async with asyncio.timeout(_CONNECT_SECONDS):
                     await publisher.connected()
                 _require_all(await dead.replay(letters, publisher), letters)
@@ -144,7 +145,7 @@ def _with_letters(context: typer.Context, run: Callable[[DeadLetterQueue], Await
     except DeadLettersError as error:
         sys.exit(str(error))
     except BROKER_ERRORS as error:
-        sys.exit(f"RabbitMQ cannot be reached; RABBITMQ_URL says where it is: {error or type(error).__name__}")
+        sys.exit(f"RabbitMQ cannot be reached; RABBITMQ_URL says where it is: {text_of(error)}")
 
 
 if __name__ == "__main__":

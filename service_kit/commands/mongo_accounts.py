@@ -13,12 +13,12 @@ from typing import Any, Final
 
 from pymongo.errors import OperationFailure, PyMongoError
 
+from service_kit.background import text_of
 from service_kit.mongo.client import MongoDatabase, open_database
 from service_kit.settings import MongoSettings, load_settings
 
 _ACCOUNTS: Final = "admin"
 _THERE_IS_ONE: Final = 51003
-_REASON_CHARACTERS: Final = 300
 
 
 def main(names: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -35,7 +35,7 @@ def main(names: Sequence[str], environment: Mapping[str, str]) -> int:
     try:
         asyncio.run(_make_all(load_settings(MongoSettings), accounts))
     except PyMongoError as error:
-        print(f"MongoDB does not do as it should: {str(error)[:_REASON_CHARACTERS]}")
+        print(f"MongoDB does not do as it should: {text_of(error)}")
         return 1
     return 0
 

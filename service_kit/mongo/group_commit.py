@@ -24,6 +24,7 @@ from pymongo.errors import (
     WriteError,
 )
 
+from service_kit.background import reason_of
 from service_kit.mongo.client import MongoStore
 from service_kit.problems import StoreUnavailableError
 
@@ -109,7 +110,7 @@ class GroupCommit:
         try:
             return await self._insert(batch)
         except Exception as error:  # noqa: BLE001 - whatever it is, every caller must hear of it
-            log.warning("group_commit_failed", documents=len(batch), error=f"{type(error).__name__}: {error}"[:300])
+            log.warning("group_commit_failed", documents=len(batch), error=reason_of(error))
             return [_unacknowledged(error) for _ in batch]
 
     async def _insert(self, batch: Sequence[_Waiting]) -> list[Exception | None]:

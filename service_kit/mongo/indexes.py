@@ -13,6 +13,7 @@ from typing import Any, Final
 from pymongo import IndexModel
 from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 
+from service_kit.background import text_of
 from service_kit.mongo.client import MongoCollection, MongoStore
 from service_kit.mongo.collections import plan_of
 from service_kit.mongo.duplicates import Duplicates, Settlement, find_duplicates, settle
@@ -75,7 +76,7 @@ async def _run(store: MongoStore, report: _Report) -> int:
             drifted |= is_drift
             print(line)
     except PyMongoError as error:
-        print(f"MongoDB does not answer as it should: {str(error)[:300]}")
+        print(f"MongoDB does not answer as it should: {text_of(error)}")
         return 1
     finally:
         store.database.client.close()
@@ -149,7 +150,7 @@ async def _make(collection: MongoCollection, wanted: IndexModel) -> tuple[bool, 
         await collection.create_indexes([wanted])
     except OperationFailure as error:
         hint = " The command `duplicates` shows what came twice." if isinstance(error, DuplicateKeyError) else ""
-        return True, f"is missing and cannot be made: {str(error)[:300]}{hint}"
+        return True, f"is missing and cannot be made: {text_of(error)}{hint}"
     return False, "was missing; made it"
 
 

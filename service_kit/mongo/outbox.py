@@ -15,6 +15,7 @@ from uuid import uuid4
 from pymongo import ASCENDING, IndexModel, UpdateOne, WriteConcern
 from pymongo.errors import PyMongoError
 
+from service_kit.background import text_of
 from service_kit.messaging.events import Event, encode_event
 from service_kit.mongo.client import MongoCollection, open_database
 from service_kit.mongo.clock import ServerClock
@@ -38,7 +39,6 @@ OUTBOX_INDEX: Final = IndexModel([(_DUE, ASCENDING)], name="outbox_due", sparse=
 
 _SIZE: Final = {"$strLenBytes": {"$first": "$outbox.body"}}
 
-_REASON_CHARACTERS: Final = 200
 
 _BY_A_MAJORITY: Final = WriteConcern(w="majority", j=False)
 _UNJOURNALLED: Final = WriteConcern(w=1, j=False)
@@ -162,7 +162,6 @@ async def outbox_at(database: str, collection: str) -> AsyncIterator[MongoOutbox
             raise NoOutboxError(f"There is no outbox in the collection {collection!r} of the database {database!r}.")
         yield MongoOutbox(found[collection], ServerClock(found))
     except PyMongoError as error:
-        reason = str(error)[:_REASON_CHARACTERS]
-        raise NoOutboxError(f"MongoDB cannot be asked; MONGODB_URI says where it is: {reason}") from error
+        raise NoOutboxError(f"MongoDB cannot be asked; MONGODB_URI says where it is: {text_of(error)}") from error
     finally:
         found.client.close()

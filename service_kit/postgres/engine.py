@@ -14,6 +14,7 @@ from sqlalchemy import TIMESTAMP, event, exc, func
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from service_kit.background import reason_of
 from service_kit.postgres.errors import is_gone, refusal_of, take_values_out
 from service_kit.problems import ErrorTranslations, StoreUnavailableError
 from service_kit.settings import PostgresSettings
@@ -27,7 +28,6 @@ _POOLED: Final = 10
 _OVERFLOW: Final = 5
 _POOL_SECONDS: Final = 5.0
 _RECYCLE_SECONDS: Final = 600
-_REASON_CHARACTERS: Final = 300
 
 _SESSION: Final = {"timezone": "UTC", "jit": "off"}
 """Instants as JSON end in `+00:00` wherever the server stands; compiling a statement costs more than our short ones."""
@@ -45,7 +45,7 @@ def unavailable(error: BaseException) -> StoreUnavailableError:
 
 def told(error: BaseException, refusal: StoreUnavailableError) -> StoreUnavailableError:
     """Tell a driver's error in the log, and answer the refusal that it became."""
-    log.warning("postgres_unavailable", error=f"{type(error).__name__}: {error}"[:_REASON_CHARACTERS])
+    log.warning("postgres_unavailable", error=reason_of(error))
     return refusal
 
 

@@ -26,6 +26,7 @@ from sqlalchemy import Connection, MetaData, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service_kit.background import text_of
 from service_kit.postgres.engine import make_engine, open_connection, without_limits
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import PostgresSettings
@@ -36,7 +37,6 @@ _LOCK_SECONDS: Final = 0.1
 _IDLE: Final = text("SET idle_session_timeout TO '60s'")
 """So long does a process that was frozen with the lock keep the others from migrating."""
 _MAINTENANCE: Final = "postgres"
-_REASON_CHARACTERS: Final = 400
 
 _ALEMBIC: Final = threading.Lock()
 """Alembic's `context` and `op` belong to the whole process: one database at a time."""
@@ -101,7 +101,7 @@ def main(settings: PostgresSettings, schema: Schema, arguments: Sequence[str] | 
 
 def _reason(error: Exception) -> str:
     cause = error.__cause__ if isinstance(error, StoreUnavailableError) and error.__cause__ else error
-    return (str(cause) or type(cause).__name__)[:_REASON_CHARACTERS]
+    return text_of(cause)
 
 
 async def upgrade(settings: PostgresSettings, schema: Schema, tell: OnProgress) -> None:

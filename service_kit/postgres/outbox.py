@@ -41,6 +41,7 @@ from sqlalchemy.dialects.postgresql import BYTEA
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
+from service_kit.background import text_of
 from service_kit.messaging.events import Event, encode_event
 from service_kit.outbox.store import (
     CLAIM_BYTES,
@@ -57,8 +58,6 @@ from service_kit.settings import PostgresSettings, load_settings
 
 OUTBOX: Final = "outbox"
 """The table, and the channel of its wake-ups."""
-
-_REASON_CHARACTERS: Final = 200
 
 _HASTY: Final = text("SET LOCAL synchronous_commit TO off")
 
@@ -218,7 +217,8 @@ async def outbox_at(database: str) -> AsyncIterator[PostgresOutbox]:
                 raise NoOutboxError(f"There is no outbox in the database {database!r}.")
         yield PostgresOutbox(engine, outbox_table(MetaData()))
     except (StoreUnavailableError, SQLAlchemyError) as error:
-        reason = str(error.__cause__ or error)[:_REASON_CHARACTERS]
-        raise NoOutboxError(f"PostgreSQL cannot be asked; DATABASE_URL says where it is: {reason}") from error
+        raise NoOutboxError(
+            f"PostgreSQL cannot be asked; DATABASE_URL says where it is: {text_of(error.__cause__ or error)}"
+        ) from error
     finally:
         await engine.dispose()

@@ -18,6 +18,7 @@ import structlog
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 from aiormq.connection import TCPTransportFactory, TLSTransportFactory, TransportFactory
 
+from service_kit.background import text_of
 from service_kit.rabbit.lenient_headers import tolerate_unreadable_properties
 from service_kit.rabbit.topology import QueueMismatchError
 
@@ -31,7 +32,6 @@ _HEARTBEAT_SECONDS: Final = 10
 _LASTING_SECONDS: Final = 5.0
 _FIRST_RETRY_SECONDS: Final = 0.25
 _MAX_RETRY_SECONDS: Final = 5.0
-_REASON_CHARACTERS: Final = 400
 
 
 class UnrecoverableError(Exception):
@@ -158,9 +158,8 @@ def _tells_of_an_alarm(record: logging.LogRecord) -> bool:
 
 
 def _tell(name: str, error: BaseException, wait: float) -> None:
-    reason = (str(error) or type(error).__name__)[:_REASON_CHARACTERS]
     bug = not isinstance(error, (*BROKER_ERRORS, QueueMismatchError, asyncio.CancelledError))
-    log.warning(f"{name} waits for RabbitMQ: {reason}", again_in_seconds=round(wait, 1), exc_info=bug)  # noqa: G004 - structlog
+    log.warning(f"{name} waits for RabbitMQ: {text_of(error)}", again_in_seconds=round(wait, 1), exc_info=bug)  # noqa: G004 - structlog
 
 
 async def until_closed(closable: aiormq.abc.AbstractChannel | aiormq.abc.AbstractConnection) -> NoReturn:
