@@ -23,7 +23,7 @@ def main() -> None:
     settings = load_settings(NotificationsSettings)
     url = settings.rabbitmq_url.get_secret_value()
     handlers = announcements(announcer(settings))
-    run_worker(settings, Consumer(url, settings.service, ORDERS_QUEUE, handlers))
+    run_worker(settings, [Consumer(url, settings.service, ORDERS_QUEUE, handlers)])
 
 
 if __name__ == "__main__":

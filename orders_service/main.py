@@ -1,7 +1,5 @@
 """orders_service: places orders, and tells the others by events. A table of contents; start reading here."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from fastapi import FastAPI
@@ -13,9 +11,7 @@ from orders_service.models.order import Order
 from orders_service.routes import orders
 from orders_service.services.orders import Orders
 from service_kit.api.app import create_app
-from service_kit.mongo.client import MONGO_TRANSLATIONS
 from service_kit.mongo.outbox import MongoOutbox
-from service_kit.observability.health import Check
 from service_kit.outbox.relay import Relay
 from service_kit.settings import load_settings
 
@@ -25,22 +21,13 @@ def build(settings: OrdersSettings) -> FastAPI:
     store = open_store(settings)
     publisher = open_publisher(settings)
     relay = Relay(MongoOutbox(store.database[Order.Settings.name], store.clock), publisher)
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        window = timedelta(minutes=settings.cancellation_window_minutes)
-        app.state.store = store
-        app.state.orders = Orders(store, relay, cancellation_window=window)
-        async with store.opened(), publisher.opened(), relay.running():
-            yield
-
+    window = timedelta(minutes=settings.cancellation_window_minutes)
     return create_app(
         settings,
         description="Orders. **Accepted means delivered**: a 201 is on disk, and its event reaches `orders_queue`.",
         routers=[orders.fast_path, orders.router],
-        lifespan=lifespan,
-        checks=[Check("mongodb", store.ping), Check("rabbitmq", publisher.check, required=False)],
-        translations=MONGO_TRANSLATIONS,
+        resources=[store, publisher, relay],
+        services=[Orders(store, relay, cancellation_window=window)],
         tags={"orders": "Placed, read, listed and cancelled."},
     )
 

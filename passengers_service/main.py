@@ -1,8 +1,5 @@
 """passengers_service: who flies. A table of contents; start reading here."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from fastapi import FastAPI
 
 from passengers_service.config.database import open_store
@@ -17,17 +14,14 @@ from passengers_service.services.replica import PASSENGER_REPLICA
 from service_kit.api.app import create_app
 from service_kit.api.body_spool import SpoolRoom
 from service_kit.clock import utc_now
-from service_kit.observability.health import Check
 from service_kit.outbox.relay import Relay
-from service_kit.postgres.engine import POSTGRES_TRANSLATIONS
-from service_kit.postgres.inbox import pruning
+from service_kit.postgres.inbox import InboxPruning
 from service_kit.postgres.listener import OutboxListener
 from service_kit.postgres.outbox import PostgresOutbox
 from service_kit.replication.digest import SharedDigest
 from service_kit.replication.hybrid_clock import HybridClock
 from service_kit.replication.replicator import Replicator
 from service_kit.replication.watch import CopyWatch
-from service_kit.runtime.background_consumer import consuming
 from service_kit.settings import load_settings
 
 
@@ -37,37 +31,25 @@ def build(settings: PassengersSettings) -> FastAPI:
     relay = Relay(PostgresOutbox(store.engine, OUTBOX), publisher, notified=outbox_listener.notified)
     clock = HybridClock(NODE, utc_now, settings.max_clock_ahead)
     copy = Replicator(PASSENGER_REPLICA, store, clock, compare_every=settings.sync_check)
-    watch, consumer = CopyWatch(copy), open_consumer(settings, copy.handlers)
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.store, app.state.clock = store, clock
-        app.state.digest = SharedDigest(store, passenger_rows)
-        app.state.loads = Loads(store, clock, max_rows=settings.bulk_max_rows)
-        app.state.spool_room = SpoolRoom(settings.bulk_spool_max_bytes)
-        async with (
-            store.opened(),
-            publisher.opened(),
-            outbox_listener.listening(),
-            relay.running(),
-            pruning(store.engine, INBOX),
-            watch.running(),
-            consuming(app, consumer),
-        ):
-            yield
-
     return create_app(
         settings,
         description="Passengers. Loads and lists thousands at once, and tells reservations_service of every change.",
         routers=[passengers.router, bulk.router, sync.router],
-        lifespan=lifespan,
-        checks=[
-            Check("postgres", store.ping),
-            Check("rabbitmq", publisher.check, required=False),
-            Check("consumer", consumer.check, required=False),
-            Check("sync", watch.check, required=False),
+        resources=[
+            store,
+            publisher,
+            outbox_listener,
+            relay,
+            InboxPruning(store.engine, INBOX),
+            CopyWatch(copy),
+            open_consumer(settings, copy.handlers),
         ],
-        translations=POSTGRES_TRANSLATIONS,
+        services=[
+            clock,
+            SharedDigest(store, passenger_rows),
+            Loads(store, clock, max_rows=settings.bulk_max_rows),
+            SpoolRoom(settings.bulk_spool_max_bytes),
+        ],
         tags={
             "passengers": "Registered, loaded by the thousand, read, listed, replaced and deleted.",
             "sync": "Whether this copy of the passengers equals that of reservations_service.",

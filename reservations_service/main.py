@@ -1,8 +1,5 @@
 """reservations_service: sells seats, and keeps a copy of the passengers. A table of contents; start reading here."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from fastapi import FastAPI
 
 from reservations_service.config.database import open_store
@@ -11,21 +8,18 @@ from reservations_service.config.settings import ReservationsSettings
 from reservations_service.events import NODE
 from reservations_service.models.tables import INBOX, OUTBOX, PASSENGERS
 from reservations_service.routes import passengers, reservations, sync
-from reservations_service.services.expiry import expiring
+from reservations_service.services.expiry import HoldExpiry
 from reservations_service.services.replica import PASSENGER_REPLICA
 from service_kit.api.app import create_app
 from service_kit.clock import utc_now
-from service_kit.observability.health import Check
 from service_kit.outbox.relay import Relay
-from service_kit.postgres.engine import POSTGRES_TRANSLATIONS
-from service_kit.postgres.inbox import pruning
+from service_kit.postgres.inbox import InboxPruning
 from service_kit.postgres.listener import OutboxListener
 from service_kit.postgres.outbox import PostgresOutbox
 from service_kit.replication.digest import SharedDigest
 from service_kit.replication.hybrid_clock import HybridClock
 from service_kit.replication.replicator import Replicator
 from service_kit.replication.watch import CopyWatch
-from service_kit.runtime.background_consumer import consuming
 from service_kit.settings import load_settings
 
 
@@ -35,36 +29,24 @@ def build(settings: ReservationsSettings) -> FastAPI:
     relay = Relay(PostgresOutbox(store.engine, OUTBOX), publisher, notified=outbox_listener.notified)
     clock = HybridClock(NODE, utc_now, settings.max_clock_ahead)
     copy = Replicator(PASSENGER_REPLICA, store, clock, compare_every=settings.sync_check)
-    watch, consumer = CopyWatch(copy), open_consumer(settings, copy.handlers)
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.store, app.state.clock = store, clock
-        app.state.digest = SharedDigest(store, PASSENGERS)
-        async with (
-            store.opened(),
-            publisher.opened(),
-            outbox_listener.listening(),
-            relay.running(),
-            expiring(store),
-            pruning(store.engine, INBOX),
-            watch.running(),
-            consuming(app, consumer),
-        ):
-            yield
-
     return create_app(
         settings,
         description="Reservations. **A seat of a flight is sold once**, and what was answered is on disk.",
         routers=[reservations.router, passengers.router, sync.router],
-        lifespan=lifespan,
-        checks=[
-            Check("postgres", store.ping),
-            Check("rabbitmq", publisher.check, required=False),
-            Check("consumer", consumer.check, required=False),
-            Check("sync", watch.check, required=False),
+        resources=[
+            store,
+            publisher,
+            outbox_listener,
+            relay,
+            HoldExpiry(store),
+            InboxPruning(store.engine, INBOX),
+            CopyWatch(copy),
+            open_consumer(settings, copy.handlers),
         ],
-        translations=POSTGRES_TRANSLATIONS,
+        services=[
+            clock,
+            SharedDigest(store, PASSENGERS),
+        ],
         tags={
             "reservations": "Booked, read, listed, edited and deleted.",
             "passengers": "The copy of passengers_service's; what is edited here reaches it.",

@@ -30,3 +30,13 @@ def identities(keys: Sequence[str]) -> Mapping[bytes, str]:
     return {
         key.encode(): scrypt(key.encode(), salt=_SALT, n=_COST, r=8, p=1, dklen=_IDENTITY_BYTES).hex() for key in keys
     }
+
+
+class Callers:
+    """Whose key a request has, as it may be stored; nobody's where anybody may call."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._identities = identities(keys)
+
+    def identity_of(self, sent: bytes) -> str | None:
+        return self._identities.get(sent)

@@ -7,21 +7,21 @@ indexes and constraints could store what they forbid. A database that turns out 
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Final
 
 import structlog
 
+from service_kit.background import repeating
 from service_kit.problems import StoreUnavailableError
+from service_kit.resources import Resource
 
 log = structlog.get_logger()
 
-_PREPARE_AGAIN_SECONDS: Final = 1.0
-_REASON_CHARACTERS: Final = 400
 _NO_ANSWER: Final = StoreUnavailableError().detail
 
 
-class Store(ABC):
+class Store(Resource, ABC):
     """One database of one server.
 
     Args:
@@ -48,15 +48,12 @@ class Store(ABC):
         """Close the connections."""
 
     @asynccontextmanager
-    async def opened(self) -> AsyncIterator[None]:
+    async def running(self) -> AsyncIterator[None]:
         """Prepare in the background while the block runs; close the connections after it."""
-        preparing = asyncio.create_task(self._keep_prepared())
         try:
-            yield
+            async with repeating(self._keep_prepared, failure="store_not_prepared", about=self._names):
+                yield
         finally:
-            preparing.cancel()
-            with suppress(asyncio.CancelledError):
-                await preparing
             await self._close()
 
     async def prepare(self) -> None:
@@ -70,25 +67,22 @@ class Store(ABC):
         self._doubted.set()
 
     async def _keep_prepared(self) -> None:
-        while True:
-            self._doubted.clear()
-            await self._prepare_until_done()
-            await self._watch()
+        self._doubted.clear()
+        if not self._prepared:
+            await self._prepare_or_say_why_not()
+            log.info("store_prepared", **self._names)
+        await self._watch()
+
+    async def _prepare_or_say_why_not(self) -> None:
+        try:
+            await self.prepare()
+        except Exception as error:
+            self._obstacle = error.detail if isinstance(error, StoreUnavailableError) else _NO_ANSWER
+            raise
 
     async def _watch(self) -> None:
         """Return once it is doubted that the database is still as it was prepared."""
         await self._doubted.wait()
-
-    async def _prepare_until_done(self) -> None:
-        while not self._prepared:
-            try:
-                await self.prepare()
-            except Exception as error:  # noqa: BLE001 - nobody awaits this task; whatever it meets must be told
-                self._obstacle = error.detail if isinstance(error, StoreUnavailableError) else _NO_ANSWER
-                reason = f"{type(error).__name__}: {error}"[:_REASON_CHARACTERS]
-                log.warning("store_not_prepared", **self._names, error=reason, again_in_seconds=_PREPARE_AGAIN_SECONDS)
-                await asyncio.sleep(_PREPARE_AGAIN_SECONDS)
-        log.info("store_prepared", **self._names)
 
     def require_prepared(self) -> None:
         """Refuse to go on before the database is as the code says.

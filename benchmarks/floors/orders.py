@@ -3,23 +3,22 @@
 What it reaches is what the framework leaves; the rest is the price of the promise.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime
-
-from fastapi import FastAPI
 
 from orders_service.config.settings import OrdersSettings
 from orders_service.models.order import NewOrder
 from orders_service.routes import orders
 from orders_service.services.new_order import new_order_id, placed_view
-from orders_service.services.orders import Placed
+from orders_service.services.orders import Orders, Placed
 from service_kit.api.app import create_app
 from service_kit.settings import load_settings
 
 
-class ForgottenOrders:
+class ForgottenOrders(Orders):
     """Answers an order, and forgets it."""
+
+    def __init__(self) -> None:
+        """There is no store."""
 
     async def place(self, new_order: NewOrder, *, key: str | None, caller: str | None, now: datetime) -> Placed:
         """As `Orders.place` answers."""
@@ -27,15 +26,9 @@ class ForgottenOrders:
         return Placed(placed_view(new_order_id(now), new_order, now), replayed=False)
 
 
-@asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    app.state.orders = ForgottenOrders()
-    yield
-
-
 app = create_app(
     load_settings(OrdersSettings),
     description="The floor.",
     routers=[orders.fast_path, orders.router],
-    lifespan=_lifespan,
+    services=[ForgottenOrders()],
 )

@@ -46,7 +46,7 @@ def _drain(site: Site, consumer: Contender) -> Callable[[], float]:
 
 async def _fill(url: str) -> None:
     publisher = RabbitPublisher(url, "benchmarks", [ORDERS_QUEUE])
-    async with publisher.opened():
+    async with publisher.running():
         await publisher.connected()
         for _ in range(BACKLOG // _BATCH):
             outcomes = await publisher.publish([_message() for _ in range(_BATCH)])

@@ -9,12 +9,13 @@ from orders_service.models.order import NewOrder, OrderView
 from orders_service.routes.dependencies import OrdersDep, StoreDep
 from orders_service.services.idempotency import KEY_PATTERN, IdempotencyConflictError
 from orders_service.services.listing import OrderQuery, list_orders
-from orders_service.services.orders import OrderNotFoundError, Placed, TooLateToCancelError
+from orders_service.services.orders import OrderNotFoundError, Orders, Placed, TooLateToCancelError
 from service_kit.api.dependencies import CallerDep, NowDep
 from service_kit.api.fast_path import FastPath, PlainRequest
 from service_kit.api.pagination import PAGED, link_next
 from service_kit.clock import utc_now
 from service_kit.fields.text import TextPattern
+from service_kit.keys import Callers
 from service_kit.pagination import BadCursorError, Page
 from service_kit.problems import problems
 
@@ -86,8 +87,8 @@ async def _create_fast(request: PlainRequest) -> Response | None:
         text = None if key is None else _KEYS.validate_python(key.decode("latin-1"))
     except ValidationError:
         return None
-    caller = request.state.callers.get(request.headers.get(b"x-api-key"))
-    placed = await request.state.orders.place(new_order, key=text, caller=caller, now=utc_now())
+    caller = request.services[Callers].identity_of(request.headers.get(b"x-api-key", b""))
+    placed = await request.services[Orders].place(new_order, key=text, caller=caller, now=utc_now())
     return Response(_VIEWS.dump_json(placed.order), 201, _headers_of(placed), "application/json")
 
 

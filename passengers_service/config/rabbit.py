@@ -9,9 +9,9 @@ from typing import Final
 
 from passengers_service.config.settings import PassengersSettings
 from service_kit.messaging.events import Event
-from service_kit.rabbit.consumer import Consumer
 from service_kit.rabbit.publisher import RabbitPublisher
 from service_kit.rabbit.topology import QueueTopology
+from service_kit.runtime.background_consumer import BackgroundConsumer
 
 PASSENGERS_QUEUE: Final = QueueTopology(queue="passengers_queue", topics=("passenger.*",))
 RESERVATIONS_QUEUE: Final = QueueTopology(queue="reservations_queue", topics=("passenger.*",))
@@ -25,6 +25,6 @@ def open_publisher(settings: PassengersSettings) -> RabbitPublisher:
     )
 
 
-def open_consumer(settings: PassengersSettings, handle: Callable[[Event], Awaitable[None]]) -> Consumer:
+def open_consumer(settings: PassengersSettings, handle: Callable[[Event], Awaitable[None]]) -> BackgroundConsumer:
     """The consumer of `passengers_queue`."""
-    return Consumer(settings.rabbitmq_url.get_secret_value(), settings.service, PASSENGERS_QUEUE, handle)
+    return BackgroundConsumer(settings.rabbitmq_url.get_secret_value(), settings.service, PASSENGERS_QUEUE, handle)

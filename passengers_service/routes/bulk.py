@@ -1,22 +1,22 @@
 """`POST /passengers/bulk`: thousands of passengers in one request, in three formats."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Header, Request, Response
 from pydantic import WithJsonSchema
 
-from passengers_service.config.settings import PassengersSettings
 from passengers_service.models.passenger import NewPassenger
+from passengers_service.routes.dependencies import IncomingBodyDep, LoadsDep
 from passengers_service.services.bulk.csv_reader import BadHeaderLineError
 from passengers_service.services.bulk.formats import UnknownFormatError, reader_for
-from passengers_service.services.bulk.load import Loads, TooManyRowsError
+from passengers_service.services.bulk.load import TooManyRowsError
 from passengers_service.services.bulk.reader import UnfinishedBodyError
 from passengers_service.services.bulk.result import LoadResult, NoRowsError, RejectedRowsError
-from service_kit.api.body_spool import NoRoomError, spooled
+from service_kit.api.body_spool import NoRoomError
 from service_kit.api.dependencies import NowDep
-from service_kit.api.request_stream import CutOffBodyError, Patience, SlowBodyError, streamed_body, streams_body
+from service_kit.api.request_stream import CutOffBodyError, SlowBodyError, streams_body
 from service_kit.problems import problems
 
 router = APIRouter(prefix="/passengers", tags=["passengers"])
@@ -29,11 +29,6 @@ Prefer = Annotated[
     WithJsonSchema({"type": "string", "examples": ["handling=lenient"]}),
     Header(alias="Prefer", description="`handling=lenient` stores the good rows."),
 ]
-
-
-async def _loads(request: Request) -> Loads:
-    loads: Loads = request.app.state.loads
-    return loads
 
 
 _ROW: Final = {"$ref": f"#/components/schemas/{NewPassenger.__name__}"}
@@ -83,7 +78,8 @@ _APPLIED: Final[dict[int | str, dict[str, Any]]] = {
 async def load(
     request: Request,
     response: Response,
-    loads: Annotated[Loads, Depends(_loads)],
+    loads: LoadsDep,
+    incoming: IncomingBodyDep,
     now: NowDep,
     prefer: Prefer = None,
 ) -> LoadResult:
@@ -97,19 +93,11 @@ async def load(
     written = request.headers.get("Content-Type", ""), request.headers.get("Content-Encoding", "")
     make_reader = partial(reader_for, *written)
     make_reader()  # refuses another format before its body has come
-    async with spooled(_body(request), request.app.state.spool_room) as body:
+    async with incoming as body:
         result = await loads.load(body, make_reader, is_lenient=handling == "lenient", now=now)
     if handling:
         response.headers["Preference-Applied"] = f"handling={handling}"
     return result
-
-
-def _body(request: Request) -> AsyncIterator[bytes]:
-    settings: PassengersSettings = request.app.state.settings
-    patience = Patience(
-        least_bytes_per_second=settings.bulk_min_bytes_per_second, longest_seconds=settings.bulk_max_seconds
-    )
-    return streamed_body(request, settings.bulk_max_bytes, patience)
 
 
 def _handling(prefer: Sequence[str]) -> Handling | None:

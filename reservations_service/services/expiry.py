@@ -4,8 +4,8 @@ Replicas harm nobody: each passes over the rows that another has in its hands.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -16,46 +16,52 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from reservations_service.models.tables import RESERVATIONS
 from reservations_service.services.seats import expiry_of, overdue
+from service_kit.background import repeating
 from service_kit.clock import utc_now
 from service_kit.postgres.store import PostgresStore
 from service_kit.problems import StoreUnavailableError
+from service_kit.resources import Resource
 
 log = structlog.get_logger()
 
 _AT_ONCE: Final = 500
-_EVERY_SECONDS: Final = 5.0
-_REASON_CHARACTERS: Final = 300
 
 
-@asynccontextmanager
-async def expiring(store: PostgresStore, clock: Callable[[], datetime] = utc_now) -> AsyncIterator[None]:
-    """Expire holds every few seconds while the block runs."""
-    task = asyncio.create_task(_expire_for_ever(store, clock))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+class HoldExpiry(Resource):
+    """Expires holds that are over.
 
+    Args:
+        store: Where they are.
+        clock: The time.
+        every_seconds: How often it looks.
+    """
 
-async def _expire_for_ever(store: PostgresStore, clock: Callable[[], datetime]) -> None:
-    while True:
-        try:
-            while await _expire_some(store, clock()) == _AT_ONCE:
-                pass
-        except StoreUnavailableError:
-            pass  # told by whoever opens the store; this comes again
-        except Exception as error:  # noqa: BLE001 - nobody awaits this task; whatever it meets must be told
-            log.warning("holds_not_expired", error=f"{type(error).__name__}: {error}"[:_REASON_CHARACTERS])
-        await asyncio.sleep(_EVERY_SECONDS)
+    def __init__(
+        self, store: PostgresStore, clock: Callable[[], datetime] = utc_now, *, every_seconds: float = 5.0
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._every_seconds = every_seconds
 
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Expire while the block runs."""
+        return repeating(
+            self._expire_all,
+            failure="holds_not_expired",
+            again_seconds=self._every_seconds,
+            silent=(StoreUnavailableError,),  # logged by the store
+        )
 
-async def _expire_some(store: PostgresStore, now: datetime) -> int:
-    count = await store.in_transaction(partial(expire_overdue, now=now))
-    if count:
-        log.info("holds_expired", count=count)
-    return count
+    async def _expire_all(self) -> None:
+        while await self._expire_some() == _AT_ONCE:
+            pass
+        await asyncio.sleep(self._every_seconds)
+
+    async def _expire_some(self) -> int:
+        count = await self._store.in_transaction(partial(expire_overdue, now=self._clock()))
+        if count:
+            log.info("holds_expired", count=count)
+        return count
 
 
 async def expire_overdue(session: AsyncSession, *, now: datetime) -> int:

@@ -8,7 +8,9 @@ import asyncio
 import os
 import sys
 import threading
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, closing
 from http import HTTPStatus
 from typing import Final
 
@@ -16,6 +18,7 @@ from passlib.context import CryptContext
 from pydantic import SecretStr
 
 from service_kit.problems import ServiceError
+from service_kit.resources import Resource
 
 _WAITING_PER_THREAD: Final = 32  # about eight seconds' work at 12 rounds: longer than that a caller should not wait
 _NICENESS: Final = 10
@@ -48,7 +51,7 @@ def _step_back() -> None:
         os.setpriority(os.PRIO_PROCESS, thread, min(19, os.getpriority(os.PRIO_PROCESS, thread) + _NICENESS))
 
 
-class PasswordHasher:
+class PasswordHasher(Resource):
     """A bounded pool of threads that hash.
 
     Args:
@@ -76,6 +79,12 @@ class PasswordHasher:
             )
         finally:
             self._places += 1
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Hash while the block runs."""
+        with closing(self):
+            yield
 
     def close(self) -> None:
         """Forget what waits, and let the threads end."""

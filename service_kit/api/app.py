@@ -1,7 +1,6 @@
 """`create_app`: what every API has, the same everywhere."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
@@ -16,12 +15,12 @@ from service_kit.api.problem_handlers import UnhandledErrorMiddleware, add_probl
 from service_kit.api.request_body import RequestBodyMiddleware
 from service_kit.api.request_stream import streamed_paths
 from service_kit.api.request_timing import TimingMiddleware, is_quiet
-from service_kit.keys import identities
-from service_kit.observability.health import Check, health_routes
+from service_kit.keys import Callers
+from service_kit.observability.health import health_routes
 from service_kit.observability.logs import configure_logs
-from service_kit.observability.loop_lag import watched_loop
+from service_kit.observability.loop_lag import LoopWatch
 from service_kit.observability.tracing import configure_tracing
-from service_kit.problems import ErrorTranslations
+from service_kit.resources import Resource, Services, all_running
 from service_kit.settings import ApiSettings
 
 
@@ -47,9 +46,8 @@ def create_app(  # noqa: PLR0913 - all that an API is, by keyword
     *,
     description: str,
     routers: Sequence[APIRouter | FastPath],
-    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]],
-    checks: Sequence[Check] = (),
-    translations: ErrorTranslations | None = None,
+    resources: Sequence[Resource] = (),
+    services: Sequence[object] = (),
     tags: Mapping[str, str] | None = None,
     home: str = DOCS,
 ) -> FastAPI:
@@ -60,18 +58,20 @@ def create_app(  # noqa: PLR0913 - all that an API is, by keyword
         description: What `/docs` says of it, in Markdown.
         routers: Its routes; all of them need a key when the settings have one. Fast paths serve the plain cases of busy
             ones; not while requests are traced, which is FastAPI's part.
-        lifespan: Opens and closes what it stands on.
-        checks: What `/health/ready` asks.
-        translations: How its drivers' errors become `ServiceError`s.
+        resources: What it stands on: started in this order, stopped in the reverse one. Their checks are what
+            `/health/ready` asks, and their translations make drivers' errors ours.
+        services: What routes ask for by `provided`, beside the resources and the settings.
         tags: What the documentation says of each of the routers' tags.
         home: Where `/` leads.
     """
     configure_logs(settings)
     configure_tracing(settings)
+    checks = [check for resource in resources for check in resource.checks]
+    translations = {kind: to_ours for one in resources for kind, to_ours in one.translations.items()}
     app = _Api(
         title=settings.service,
         description=description,
-        lifespan=_watched(lifespan),
+        lifespan=lambda _: all_running([LoopWatch(), *resources]),
         redirect_slashes=False,
         docs_url=None,  # ours instead
         redoc_url=None,
@@ -83,13 +83,13 @@ def create_app(  # noqa: PLR0913 - all that an API is, by keyword
         telemetry={"metrics": False, "logs": False, "operation_spans": False, "exclude": is_quiet},
     )
     app.state.settings = settings
-    app.state.callers = identities(settings.api_keys)
+    app.state.services = Services(settings, Callers(settings.api_keys), *resources, *services)
     for router in routers:
         if isinstance(router, APIRouter):
             app.include_router(router, dependencies=require_api_key(settings.api_keys))
     _add_pages(app, settings, home)
     app.router.routes.extend(health_routes(checks, settings.metrics_keys))
-    add_problem_handlers(app, translations or {})
+    add_problem_handlers(app, translations)
     streamed = {path for router in routers if isinstance(router, APIRouter) for path in streamed_paths(router)}
     _add_middleware(app, settings, streamed)
     if not settings.otel_exporter_otlp_endpoint:
@@ -102,17 +102,6 @@ def _add_pages(app: FastAPI, settings: ApiSettings, home: str) -> None:
     if settings.docs:
         app.include_router(docs_router(app.title))
     app.router.routes.extend(home_routes(home if settings.docs or home != DOCS else None))
-
-
-def _watched(
-    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]],
-) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    @asynccontextmanager
-    async def watched(app: FastAPI) -> AsyncIterator[None]:
-        async with watched_loop(), lifespan(app):
-            yield
-
-    return watched
 
 
 def _add_middleware(app: FastAPI, settings: ApiSettings, streamed: Collection[str]) -> None:

@@ -1,11 +1,25 @@
 """What routes of any API ask for."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 
 from service_kit.clock import utc_now
+from service_kit.keys import Callers
+from service_kit.resources import Services
+
+Service = TypeVar("Service")
+
+
+def provided(kind: type[Service]) -> Any:  # noqa: ANN401 - what stands in `Annotated` has no type of its own
+    """The dependency that a resource or a service of `create_app` is, for a route: found by its class."""
+
+    async def find(request: Request) -> Service:
+        services: Services = request.app.state.services
+        return services[kind]
+
+    return Depends(find)
 
 
 async def _now() -> datetime:
@@ -16,10 +30,8 @@ NowDep = Annotated[datetime, Depends(_now)]
 """The instant of the request: the same for all that it changes."""
 
 
-async def _caller(request: Request) -> str | None:
-    sent = request.headers.get("X-API-Key", "").encode("latin-1")  # as Starlette has decoded it
-    identity: str | None = request.app.state.callers.get(sent)
-    return identity
+async def _caller(request: Request, callers: Annotated[Callers, provided(Callers)]) -> str | None:
+    return callers.identity_of(request.headers.get("X-API-Key", "").encode("latin-1"))  # as Starlette has decoded it
 
 
 CallerDep = Annotated[str | None, Depends(_caller)]

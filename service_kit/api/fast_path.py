@@ -10,7 +10,7 @@ Source: docs/decisions/0009-a-fast-path-past-fastapi.md
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, Final
+from typing import Final
 
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
@@ -21,6 +21,7 @@ from service_kit.api.json_values import may_hold_many_values
 from service_kit.api.request_body import announced_bytes, has_whole_characters
 from service_kit.api.request_timing import STARTED, Timing
 from service_kit.keys import is_one_of
+from service_kit.resources import Services
 
 _FAILED: Final = "service_kit.failed_in_fast_lane"
 
@@ -30,12 +31,12 @@ class PlainRequest:
     """A request for the fast path.
 
     Attributes:
-        state: Of the app.
+        services: Of the app.
         headers: By small name, each of them once.
         body: Whole, and announced as JSON.
     """
 
-    state: Any
+    services: Services
     headers: Mapping[bytes, bytes]
     body: bytes
 
@@ -106,7 +107,7 @@ class FastPathMiddleware:
         self, serve: Serve, scope: Scope, headers: Mapping[bytes, bytes], message: Message
     ) -> Response | None:
         try:
-            return await serve(PlainRequest(scope["app"].state, headers, message["body"]))
+            return await serve(PlainRequest(scope["app"].state.services, headers, message["body"]))
         except Exception as error:  # noqa: BLE001 - whatever it is, the app renders it
             scope.update({_FAILED: error, "endpoint": serve, "path_params": {}})
             return None

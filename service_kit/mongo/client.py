@@ -22,6 +22,7 @@ from service_kit.mongo.collections import knows_uuids, look_at, plan_of
 from service_kit.mongo.duplicates import find_duplicates, told
 from service_kit.mongo.guard import Guard
 from service_kit.problems import ErrorTranslations, StoreUnavailableError
+from service_kit.resources import Check
 from service_kit.settings import MongoSettings
 from service_kit.store import Store
 
@@ -108,6 +109,14 @@ class MongoStore(Store):
         A server before MongoDB 6.0 does not know it: there it is noticed by the next look.
         """
         return {"collectionUUID": self._uuids[collection]} if self._names_uuids else {}
+
+    @property
+    def checks(self) -> Sequence[Check]:
+        return [Check("mongodb", self.ping)]
+
+    @property
+    def translations(self) -> ErrorTranslations:
+        return MONGO_TRANSLATIONS
 
     async def _prepare(self) -> None:
         if self._guard:

@@ -1,8 +1,7 @@
 """`/health/live`, `/health/ready` and `/metrics`: the same for an API and for a worker."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -12,26 +11,9 @@ from starlette.routing import Route
 
 from service_kit.observability.metrics import metrics_endpoint
 from service_kit.problems import ServiceError
+from service_kit.resources import Check
 
 READY: Final = "/health/ready"
-
-
-@dataclass(frozen=True)
-class Check:
-    """Something that a service needs.
-
-    Attributes:
-        name: What is asked, as the answer names it.
-        probe: Returns if it is well, raises if not; the answer names the kind of error, never its
-            text, unless it is one of ours, which is a sentence for callers.
-        required: Without it the service is not ready; else it is only degraded, and goes on serving.
-        timeout_seconds: A probe that takes longer counts as no answer; platforms themselves wait a few seconds.
-    """
-
-    name: str
-    probe: Callable[[], Awaitable[None]]
-    required: bool = True
-    timeout_seconds: float = 2.5
 
 
 def _json(body: Mapping[str, object], status: int = 200) -> Response:

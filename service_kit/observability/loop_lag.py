@@ -1,11 +1,13 @@
 """Watches the event loop: while one callback computes, every other request of the process waits for it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 from prometheus_client import Histogram
+
+from service_kit.background import repeating
+from service_kit.resources import Resource
 
 _PAUSE_SECONDS: Final = 0.05
 
@@ -16,19 +18,15 @@ LAG: Final = Histogram(
 )
 
 
-@asynccontextmanager
-async def watched_loop() -> AsyncIterator[None]:
-    """Measure while the block runs."""
-    watching = asyncio.create_task(_watch())
-    try:
-        yield
-    finally:
-        watching.cancel()
+class LoopWatch(Resource):
+    """Measures the lag of the event loop that it runs on."""
 
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Measure while the block runs."""
+        return repeating(self._measure, failure="loop_not_watched")
 
-async def _watch() -> None:
-    loop = asyncio.get_running_loop()
-    while True:
+    async def _measure(self) -> None:
+        loop = asyncio.get_running_loop()
         asked_for = loop.time() + _PAUSE_SECONDS
         await asyncio.sleep(_PAUSE_SECONDS)
         LAG.observe(max(0.0, loop.time() - asked_for))

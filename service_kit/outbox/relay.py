@@ -10,7 +10,7 @@ Source: docs/decisions/0014-callers-before-the-backlog.md
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from math import inf
 from time import monotonic
@@ -19,10 +19,11 @@ from typing import Final
 import structlog
 from prometheus_client import Counter, Gauge
 
-from service_kit.background import set_within
+from service_kit.background import repeating, set_within
 from service_kit.messaging.broker import Broker, Outcome, OutgoingMessage
 from service_kit.messaging.events import CLOUDEVENTS_JSON
 from service_kit.outbox.store import CLAIM_BYTES, LEASE, MAX_ATTEMPTS, OutboxEntry, OutboxStore
+from service_kit.resources import Resource
 
 log = structlog.get_logger()
 
@@ -55,7 +56,7 @@ _Accepted = list[tuple[int, OutboxEntry]]
 """Entries that the broker has, each with the generation in which it was published."""
 
 
-class Relay:
+class Relay(Resource):
     """Carries entries from one outbox to one broker.
 
     Args:
@@ -94,14 +95,9 @@ class Relay:
     async def running(self) -> AsyncIterator[None]:
         """Relay while the block runs; at its end, give what is in memory a moment to leave."""
         steps = (*[self._publish_queued] * _IN_FLIGHT, self._sweep, self._clear, self._count)
-        tasks = [asyncio.create_task(_forever(step)) for step in steps]
-        try:
+        async with repeating(*steps, failure="relay_interrupted", again_seconds=_AFTER_ERROR_SECONDS):
             yield
             await self._drain()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _drain(self) -> None:
         with suppress(TimeoutError):
@@ -199,13 +195,3 @@ class Relay:
 
 def _message(entry: OutboxEntry) -> OutgoingMessage:
     return OutgoingMessage(id=entry.id, topic=entry.topic, body=entry.body, content_type=CLOUDEVENTS_JSON)
-
-
-async def _forever(step: Callable[[], Awaitable[None]]) -> None:
-    """Repeat a step; an error (the store is away) is told and waited out, never the end of the relay."""
-    while True:
-        try:
-            await step()
-        except Exception as error:  # noqa: BLE001 - the edge of a background task: nobody else would hear of it
-            log.warning("relay_interrupted", step=step.__name__, error=f"{type(error).__name__}: {error}"[:300])
-            await asyncio.sleep(_AFTER_ERROR_SECONDS)

@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service_kit.postgres.store import PostgresStore
+from service_kit.resources import Services
 
 
 class TransactionRoute(APIRoute):
@@ -25,13 +26,13 @@ class TransactionRoute(APIRoute):
             return handle
 
         async def handle_in_transaction(request: Request) -> Response:
-            store: PostgresStore = request.app.state.store
+            services: Services = request.app.state.services
 
             async def work(session: AsyncSession) -> Response:
                 request.state.session = session
                 return await handle(request)
 
-            return await store.in_transaction(work)
+            return await services[PostgresStore].in_transaction(work)
 
         return handle_in_transaction
 

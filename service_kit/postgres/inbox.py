@@ -4,25 +4,22 @@ The note is made in the transaction of the change: they are there both, or neith
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Final
 
-import structlog
 from sqlalchemy import TIMESTAMP, Column, ColumnElement, Index, MetaData, Table, delete, select
 from sqlalchemy.dialects.postgresql import BYTEA, insert
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from service_kit.background import repeating
 from service_kit.messaging.events import Event
 from service_kit.postgres.engine import SERVER_NOW
-
-log = structlog.get_logger()
+from service_kit.resources import Resource
 
 _REMEMBERED: Final = timedelta(days=14)
 """Longer than any message waits in a dead queue before somebody replays it, and than a queue outlives its consumer."""
 _EVERY_SECONDS: Final = 3600.0
-_AT_ONCE: Final = 10_000
 
 
 def inbox_table(metadata: MetaData) -> Table:
@@ -43,30 +40,37 @@ async def first_seen(session: AsyncSession, table: Table, event: Event) -> bool:
     return noted.first() is not None
 
 
-@asynccontextmanager
-async def pruning(engine: AsyncEngine, table: Table, now: ColumnElement[datetime] = SERVER_NOW) -> AsyncIterator[None]:
-    """Forget what is older than 14 days, every hour while the block runs."""
-    task = asyncio.create_task(_prune_for_ever(engine, table, now))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+class InboxPruning(Resource):
+    """Forgets what is older than 14 days, every hour.
 
+    Args:
+        engine: Of the database.
+        table: Its inbox.
+        now: Its clock.
+        at_once: How many rows one statement deletes at most.
+    """
 
-async def _prune_for_ever(engine: AsyncEngine, table: Table, now: ColumnElement[datetime]) -> None:
-    while True:
-        try:
-            while await prune(engine, table, now) == _AT_ONCE:
-                pass
-        except Exception as error:  # noqa: BLE001 - nobody awaits this task; whatever it meets must be told
-            log.warning("inbox_not_pruned", error=f"{type(error).__name__}: {error}"[:300])
+    def __init__(
+        self, engine: AsyncEngine, table: Table, now: ColumnElement[datetime] = SERVER_NOW, *, at_once: int = 10_000
+    ) -> None:
+        self._engine = engine
+        self._table = table
+        self._now = now
+        self._at_once = at_once
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Forget while the block runs."""
+        return repeating(self._prune_all, failure="inbox_not_pruned", again_seconds=_EVERY_SECONDS)
+
+    async def _prune_all(self) -> None:
+        while await self.prune() == self._at_once:
+            pass
         await asyncio.sleep(_EVERY_SECONDS)
 
-
-async def prune(engine: AsyncEngine, table: Table, now: ColumnElement[datetime] = SERVER_NOW) -> int:
-    """Forget some of what is older than 14 days; answers how many, at most 10,000."""
-    old = select(table.c.identity).where(table.c.received_at < now - _REMEMBERED).limit(_AT_ONCE)
-    async with engine.begin() as connection:
-        return (await connection.execute(delete(table).where(table.c.identity.in_(old)))).rowcount
+    async def prune(self) -> int:
+        """Forget some of what is old; answers how many."""
+        identity = self._table.c.identity
+        is_old = self._table.c.received_at < self._now - _REMEMBERED
+        old = select(identity).where(is_old).limit(self._at_once)
+        async with self._engine.begin() as connection:
+            return (await connection.execute(delete(self._table).where(identity.in_(old)))).rowcount

@@ -4,26 +4,21 @@ Only a short cut: one that is lost costs the usual pause, and nothing depends on
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager
 from typing import Final
 
-import structlog
-
-from service_kit.background import set_within
+from service_kit.background import repeating, set_within
 from service_kit.postgres.engine import open_connection
 from service_kit.postgres.outbox import OUTBOX
+from service_kit.resources import Resource
 from service_kit.settings import PostgresSettings
-
-log = structlog.get_logger()
 
 _AGAIN_SECONDS: Final = 1.0
 _CHECK_SECONDS: Final = 30.0
 _ANSWER_SECONDS: Final = 5.0
-_REASON_CHARACTERS: Final = 300
 
 
-class OutboxListener:
+class OutboxListener(Resource):
     """Listens on a connection of its own.
 
     Attributes:
@@ -34,25 +29,9 @@ class OutboxListener:
         self.notified = asyncio.Event()
         self._settings = settings
 
-    @asynccontextmanager
-    async def listening(self) -> AsyncIterator[None]:
+    def running(self) -> AbstractAsyncContextManager[None]:
         """Listen while the block runs, on a new connection whenever one is lost."""
-        listening = asyncio.create_task(self._listen_for_ever())
-        try:
-            yield
-        finally:
-            listening.cancel()
-            with suppress(asyncio.CancelledError):
-                await listening
-
-    async def _listen_for_ever(self) -> None:
-        while True:
-            try:
-                await self._listen()
-            except Exception as error:  # noqa: BLE001 - nobody awaits this task; whatever it meets must be told
-                reason = f"{type(error).__name__}: {error}"[:_REASON_CHARACTERS]
-                log.warning("wake_ups_lost", error=reason, again_in_seconds=_AGAIN_SECONDS)
-                await asyncio.sleep(_AGAIN_SECONDS)
+        return repeating(self._listen, failure="wake_ups_lost", again_seconds=_AGAIN_SECONDS)
 
     async def _listen(self) -> None:
         """Until the connection is lost; now and then it is asked, because a dead one may look alive."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, TypeVar
 
@@ -11,10 +11,11 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from service_kit.postgres.engine import make_engine, unavailable
+from service_kit.postgres.engine import POSTGRES_TRANSLATIONS, make_engine, unavailable
 from service_kit.postgres.errors import TransactionUndoneError
 from service_kit.postgres.migrations import Schema, upgrade
-from service_kit.problems import StoreUnavailableError
+from service_kit.problems import ErrorTranslations, StoreUnavailableError
+from service_kit.resources import Check
 from service_kit.settings import PostgresSettings
 from service_kit.store import Store
 
@@ -46,6 +47,14 @@ class PostgresStore(Store):
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self._settings = settings
         self._schema = schema
+
+    @property
+    def checks(self) -> Sequence[Check]:
+        return [Check("postgres", self.ping)]
+
+    @property
+    def translations(self) -> ErrorTranslations:
+        return POSTGRES_TRANSLATIONS
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:

@@ -6,23 +6,25 @@ comes again, and the window of seen events drops it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import structlog
 from aio_pika.abc import AbstractConnection
 
-from service_kit.background import set_within
+from service_kit.background import end_process, set_within
 from service_kit.messaging.circuit_breaker import CircuitBreaker
 from service_kit.messaging.deduplication import DeduplicationWindow
 from service_kit.messaging.events import Event
 from service_kit.messaging.processor import MessageProcessor
 from service_kit.rabbit.connection import heed_cancellation, stay_connected, watched
-from service_kit.rabbit.liveness import ConsumerCheck
+from service_kit.rabbit.liveness import LOST_STATUS, ConsumerCheck
 from service_kit.rabbit.publisher import RabbitPublisher
 from service_kit.rabbit.settlement import Settlement
 from service_kit.rabbit.subscription import IncomingMessage, Subscription
 from service_kit.rabbit.topology import QueueTopology
+from service_kit.resources import Check, Resource
 
 log = structlog.get_logger()
 
@@ -36,8 +38,8 @@ _CHECK_SECONDS: Final = 5.0
 """How often the broker is asked, and a new channel taken: for so long it may have sent messages that never came."""
 
 
-class Consumer:
-    """Consumes one queue with one handler, until it is told to stop."""
+class Consumer(Resource):
+    """Consumes one queue with one handler."""
 
     def __init__(
         self,
@@ -61,6 +63,11 @@ class Consumer:
         self._subscription: Subscription | None = None
         self._is_busy = False
 
+    @property
+    def checks(self) -> Sequence[Check]:
+        """A process whose only work is to consume is not ready without the broker."""
+        return [Check("rabbitmq", self.check)]
+
     async def check(self) -> None:
         """For `/health/ready`.
 
@@ -70,13 +77,28 @@ class Consumer:
         if self._subscription is None or not self._subscription.has_begun:
             raise ConnectionError("not consuming")
 
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Consume while the block runs, then finish the message in hand.
+
+        A consumer that is lost ends the process, status 70, after the requests in hand: the platform starts a new one.
+        """
+        stop = asyncio.Event()
+        consuming = asyncio.create_task(self.run(stop))
+        consuming.add_done_callback(_end_process_if_lost)
+        try:
+            yield
+        finally:
+            stop.set()
+            await asyncio.wait({consuming})
+
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until `stop` is set, then finish the message in hand; the others go back to the queue.
 
         Raises:
             ConsumerLostError: The broker does not feed this consumer, also not on a new connection.
         """
-        async with self._copies.opened():
+        async with self._copies.running():
             working = asyncio.create_task(self._work(stop))
             consuming = asyncio.create_task(stay_connected(self._url, self._name, self._session))
             tasks: list[asyncio.Task[Any]] = [working, consuming, asyncio.create_task(stop.wait())]
@@ -154,3 +176,9 @@ class Consumer:
             more = not (self._buffer.empty() or stop.is_set())
             await self._settlement.settle(delivery, disposition, more=more)
             self._is_busy = False
+
+
+def _end_process_if_lost(consuming: "asyncio.Task[None]") -> None:
+    if not consuming.cancelled() and (error := consuming.exception()):
+        log.error("consumer_lost", exc_info=error)
+        end_process(LOST_STATUS)

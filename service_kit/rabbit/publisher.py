@@ -5,14 +5,15 @@ Source: rabbitmq.com/docs/publishers#unroutable
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Final, NoReturn
 
 import aiormq
 import structlog
 from aio_pika.abc import AbstractChannel
 
+from service_kit.background import repeating, text_of
 from service_kit.messaging.broker import Outcome, OutgoingMessage
 from service_kit.rabbit.batch import publish_batch
 from service_kit.rabbit.connection import (
@@ -25,6 +26,7 @@ from service_kit.rabbit.connection import (
 )
 from service_kit.rabbit.readers import ReaderQueues
 from service_kit.rabbit.topology import QueueTopology
+from service_kit.resources import Check, Resource
 
 log = structlog.get_logger()
 
@@ -38,7 +40,7 @@ RabbitMQ 3.10 does not tell them if there is one of its name again within some 2
 _GOODBYE_SECONDS: Final = 1.0
 
 
-class RabbitPublisher:
+class RabbitPublisher(Resource):
     """A publishing connection of its own, remade whenever it breaks. It is a `Broker`.
 
     Args:
@@ -67,15 +69,12 @@ class RabbitPublisher:
         self._is_missed = asyncio.Event()
         self._on_their_way: set[str] = set()
 
-    @asynccontextmanager
-    async def opened(self) -> AsyncIterator[None]:
+    def running(self) -> AbstractAsyncContextManager[None]:
         """Keep the connection up while the block runs."""
-        keeping = asyncio.create_task(stay_connected(self._url, self._name, self._session))
-        try:
-            yield
-        finally:
-            keeping.cancel()
-            await asyncio.wait({keeping})
+        return repeating(self._stay_connected, failure="publisher_failed")
+
+    async def _stay_connected(self) -> None:
+        await stay_connected(self._url, self._name, self._session)
 
     async def _session(self, connection: Connection) -> None:
         channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
@@ -109,6 +108,11 @@ class RabbitPublisher:
     @property
     def _is_free(self) -> bool:
         return self._connection is not None and not self._connection.is_blocked
+
+    @property
+    def checks(self) -> Sequence[Check]:
+        """Without the broker a service is degraded only: what it accepts waits in the outbox."""
+        return [Check("rabbitmq", self.check, required=False)]
 
     async def check(self) -> None:
         """For `/health/ready`.
@@ -148,7 +152,7 @@ class RabbitPublisher:
         except (Exception, asyncio.CancelledError) as error:
             if is_cancelled():
                 raise
-            log.warning("readers_not_asked", error=str(error) or type(error).__name__)
+            log.warning("readers_not_asked", error=text_of(error))
             return Outcome.UNKNOWN
 
     def _send(self, message: OutgoingMessage) -> bool:
@@ -203,7 +207,7 @@ class RabbitPublisher:
         except (Exception, asyncio.CancelledError) as error:  # a channel that has ended is told elsewhere
             if is_cancelled():
                 raise
-            log.warning("topology_not_repaired", error=str(error) or type(error).__name__)
+            log.warning("topology_not_repaired", error=text_of(error))
 
     async def _mark_again(self) -> None:
         """Begin a new generation if a reader's queue was missing in this one."""

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp
 from uvicorn.importer import ImportFromStringError, import_from_string
 
 from service_kit.api.proxies import behind_proxies
+from service_kit.background import exit_status
 from service_kit.runtime.http_limits import HttpLimits
 from service_kit.runtime.http_protocol import LimitedProtocol
 from service_kit.settings import ServiceSettings
@@ -99,7 +100,7 @@ def main() -> None:
     settings: ServiceSettings = app.state.settings
     bound = listening_socket(settings.host, settings.port)
     tune_garbage_collection()
-    _exit_cleanly_on_signals(app)
+    _exit_cleanly_on_signals()
     log.info("listening", host=settings.host, port=bound.getsockname()[1])
     reached = behind_proxies(app, settings.trusted_proxies)
     Server(server_config(reached, HttpLimits(settings.max_connections))).run(sockets=[bound])
@@ -124,19 +125,13 @@ def _app_named(name: str) -> Starlette:
     return app
 
 
-def end_process(app: Starlette, status: int) -> None:
-    """Serve the requests in hand, then end with a status that is not 0: for what has failed in the background."""
-    app.state.exit_status = status
-    signal.raise_signal(signal.SIGTERM)
-
-
-def _exit_cleanly_on_signals(app: Starlette) -> None:
+def _exit_cleanly_on_signals() -> None:
     """Let the interpreter end in its own way: uvicorn raises the signal again once it has served the last request.
 
     By then it would find the default action: killed on the spot, with the spans of the last seconds unsent.
     """
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(getattr(app.state, "exit_status", 0)))
+        signal.signal(number, lambda *_: sys.exit(exit_status()))
 
 
 if __name__ == "__main__":

@@ -130,7 +130,7 @@ async def test_lets_each_service_publish_what_it_publishes(
     publisher = _publisher(broker, account)
     message = OutgoingMessage("one", topic, b"{}", "application/json", exchange=exchange)
 
-    async with publisher.opened(), asyncio.timeout(PATIENCE_SECONDS):
+    async with publisher.running(), asyncio.timeout(PATIENCE_SECONDS):
         await publisher.connected()
         assert await publisher.publish([message]) == [Outcome.CONFIRMED]
         assert await publisher.verdict(publisher.generation) is Outcome.CONFIRMED

@@ -1,7 +1,5 @@
 """A small API of notes on `create_app`: what the tests of the kit call. It needs no server."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from decimal import Decimal
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -9,10 +7,11 @@ from pydantic import BaseModel, Field
 
 from service_kit.api.app import create_app
 from service_kit.api.pagination import PageQueryParams, link_next
-from service_kit.observability.health import Check
 from service_kit.pagination import BadCursorError, Page, decode_cursor
-from service_kit.problems import ServiceError, StoreUnavailableError, problems
+from service_kit.problems import ErrorTranslations, ServiceError, StoreUnavailableError, problems
+from service_kit.resources import Check
 from service_kit.settings import ApiSettings
+from tests.support.resources import NotedResource
 
 router = APIRouter(prefix="/notes", tags=["notes"])
 
@@ -95,11 +94,6 @@ async def broken() -> None:
     raise RuntimeError(f"the inside of {len(secret)} things")
 
 
-@asynccontextmanager
-async def nothing_to_open(_app: FastAPI) -> AsyncIterator[None]:
-    yield
-
-
 def build(
     settings: ApiSettings | None = None,
     *,
@@ -109,12 +103,11 @@ def build(
     home: str = "/docs",
 ) -> FastAPI:
     """The API; `stored` gives it a driver whose errors are translated."""
+    translations: ErrorTranslations = {DriverError: lambda _: StoreUnavailableError()} if stored else {}
     return create_app(
         settings or ApiSettings(),
         description="Notes.",
         routers=routers,
-        lifespan=nothing_to_open,
-        checks=checks,
-        translations={DriverError: lambda _: StoreUnavailableError()} if stored else None,
+        resources=[NotedResource(checks=checks, translations=translations)],
         home=home,
     )

@@ -2,20 +2,15 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-
-from fastapi import FastAPI
 
 from service_kit.api.app import create_app
 from service_kit.messaging.events import Event
-from service_kit.observability.health import Check
-from service_kit.rabbit.consumer import Consumer
 from service_kit.rabbit.topology import QueueTopology
-from service_kit.runtime.background_consumer import consuming
+from service_kit.runtime.background_consumer import BackgroundConsumer
 from service_kit.settings import ApiSettings, load_settings
 from tests.support import notes_api
+from tests.support.resources import NotedResource
 
 
 async def handle(_event: Event) -> None:
@@ -27,24 +22,23 @@ async def handle(_event: Event) -> None:
 
 name = os.environ["QUEUE"]
 topology = QueueTopology(name, topics=(f"{name}.*",), retry_seconds=(1, 1, 1))
-consumer = Consumer(os.environ["URL"], "tests", topology, handle, check_seconds=0.05)
+consumer = BackgroundConsumer(os.environ["URL"], "tests", topology, handle, check_seconds=0.05)
 if "LOST" in os.environ:
     consumer._check.queue = topology.retry_queue(1)  # which nobody consumes
 
 
-@asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    async with consuming(app, consumer):
-        yield
-    print("closed", flush=True)
+class PrintedNotes(list[str]):
+    """Prints what is noted in it."""
+
+    def append(self, note: str) -> None:
+        print(note, flush=True)
 
 
 app = create_app(
     load_settings(ApiSettings),
     description="Notes.",
     routers=[notes_api.router],
-    lifespan=lifespan,
-    checks=[Check("rabbitmq", consumer.check, required=False)],
+    resources=[NotedResource("the first", PrintedNotes()), consumer],
 )
 
 

@@ -5,12 +5,10 @@ from datetime import timedelta
 from uuid import UUID
 
 import httpx
-import pytest
 from sqlalchemy import func, select, update
 
 from reservations_service.models.tables import RESERVATIONS
-from reservations_service.services import expiry
-from reservations_service.services.expiry import expire_overdue, expiring
+from reservations_service.services.expiry import HoldExpiry, expire_overdue
 from service_kit.clock import utc_now
 from service_kit.postgres.store import PostgresStore
 from service_kit.testing.fakes import FakeClock
@@ -78,21 +76,18 @@ async def test_works_in_the_background_also_on_more_than_one_batch(ana: UUID, st
     async def is_done() -> bool:
         return await count(store, "expired") == 1001
 
-    async with expiring(store):
+    async with HoldExpiry(store).running():
         await until(is_done)
 
 
-async def test_goes_on_after_the_store_was_away(
-    ana: UUID, store: PostgresStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(expiry, "_EVERY_SECONDS", 0.01)
+async def test_goes_on_after_the_store_was_away(ana: UUID, store: PostgresStore) -> None:
     await pending(store, ana, 1)
     store._prepared = False
 
     async def is_done() -> bool:
         return store._prepared and await count(store, "expired") == 1
 
-    async with expiring(store):
+    async with HoldExpiry(store, every_seconds=0.01).running():
         await asyncio.sleep(0.1)
         store._prepared = True
         await until(is_done)

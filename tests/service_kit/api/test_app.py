@@ -1,14 +1,15 @@
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from typing import Annotated
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import APIRouter
 
 from service_kit.api.app import create_app
+from service_kit.api.dependencies import provided
 from service_kit.settings import ApiSettings
 from tests.service_kit.conftest import ClientMaker
 from tests.support import notes_api
+from tests.support.resources import NotedResource
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 
@@ -25,21 +26,34 @@ async def test_carries_its_settings() -> None:
     assert notes_api.build(settings).state.settings is settings
 
 
-async def test_opens_before_the_first_request_and_closes_after_the_last() -> None:
-    told: list[str] = []
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        told.append("opened")
-        yield
-        told.append("closed")
-
-    app = create_app(ApiSettings(), description="Notes.", routers=[], lifespan=lifespan)
+async def test_starts_its_resources_in_their_order_and_stops_them_in_the_reverse_one() -> None:
+    notes: list[str] = []
+    resources = [NotedResource("store", notes), NotedResource("relay", notes)]
+    app = create_app(ApiSettings(), description="Notes.", routers=[], resources=resources)
 
     async with app.router.lifespan_context(app):
-        told.append("serves")
+        notes.append("serves")
 
-    assert told == ["opened", "serves", "closed"]
+    assert notes == ["store starts", "relay starts", "serves", "relay stops", "store stops"]
+
+
+async def test_gives_a_route_the_service_of_the_class_that_it_asks_for(make_client: ClientMaker) -> None:
+    class Greeter:
+        greeting = "hello"
+
+    class FriendlyGreeter(Greeter):
+        greeting = "good morning"
+
+    router = APIRouter()
+
+    @router.get("/greeting")
+    async def greet(greeter: Annotated[Greeter, provided(Greeter)]) -> str:
+        return greeter.greeting
+
+    app = create_app(ApiSettings(), description="Notes.", routers=[router], services=[FriendlyGreeter()])
+    client = await make_client(app)
+
+    assert (await client.get("/greeting")).json() == "good morning"
 
 
 async def test_redirects_nobody(make_client: ClientMaker) -> None:

@@ -66,7 +66,7 @@ async def counter(request: pytest.FixtureRequest) -> AsyncIterator[Counter]:
         queue = await stack.enter_async_context(own_queue(server.url))
         cable = await stack.enter_async_context(Cable(server.url))
         publisher = RabbitPublisher(cable.url, "tests", [queue.topology])
-        await stack.enter_async_context(publisher.opened())
+        await stack.enter_async_context(publisher.running())
 
         async def ids(count: int) -> list[str]:
             return [str((await queue.take()).header.properties.message_id) for _ in range(count)]

@@ -1,6 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -17,8 +16,7 @@ from structlog.testing import capture_logs
 from dev_stack.ports import free_port
 from dev_stack.servers.mongod import Mongod
 from service_kit.api.app import create_app
-from service_kit.mongo.client import MONGO_TRANSLATIONS, MongoStore, open_database
-from service_kit.observability.health import Check
+from service_kit.mongo.client import MongoStore, open_database
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import ApiSettings, MongoSettings
 from tests.service_kit.conftest import ClientMaker, PythonRunner
@@ -72,19 +70,7 @@ def tags_api(store: MongoStore) -> FastAPI:
         store.require_prepared()
         return await Tag.count()
 
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with store.opened():
-            yield
-
-    return create_app(
-        ApiSettings(),
-        description="Tags.",
-        routers=[router],
-        lifespan=lifespan,
-        checks=[Check("mongodb", store.ping)],
-        translations=MONGO_TRANSLATIONS,
-    )
+    return create_app(ApiSettings(), description="Tags.", routers=[router], resources=[store])
 
 
 async def test_a_service_outlives_its_database(
@@ -120,7 +106,7 @@ async def test_a_service_outlives_its_database(
 
 async def test_waiting_for_the_database_is_told_once_a_try(make_store: StoreMaker) -> None:
     with capture_logs() as told:
-        async with make_store(f"mongodb://127.0.0.1:{free_port()}").opened():
+        async with make_store(f"mongodb://127.0.0.1:{free_port()}").running():
             await eventually(lambda: len(told) >= 1)
 
     (line,) = told
@@ -133,7 +119,7 @@ async def test_data_that_break_a_unique_index_are_told_and_keep_it_from_being_re
     twice: list[dict[str, Any]] = [{"name": "someone@example.com"}, {"name": "someone@example.com"}]
     await tags.insert_many(twice)
     with capture_logs() as told:
-        async with store.opened():
+        async with store.running():
             await eventually(lambda: len(told) >= 1)
             with pytest.raises(StoreUnavailableError) as unready:
                 await store.ping()
@@ -160,7 +146,7 @@ class WronglyIndexed(Document):
 
 async def test_even_a_mistake_of_ours_is_told(make_store: StoreMaker, mongod: Mongod) -> None:
     with capture_logs() as told:
-        async with make_store(mongod.url, WronglyIndexed).opened():
+        async with make_store(mongod.url, WronglyIndexed).running():
             await eventually(lambda: len(told) >= 1)
 
     assert told[0]["event"] == "store_not_prepared"
@@ -201,7 +187,7 @@ from service_kit.settings import MongoSettings, load_settings
 from tests.service_kit.mongo.test_client import MongoStore, Tag, connect
 
 async def main():
-    async with MongoStore(open_database(load_settings(MongoSettings)), [Tag]).opened():
+    async with MongoStore(open_database(load_settings(MongoSettings)), [Tag]).running():
         await asyncio.sleep(0.1)
 
 asyncio.run(main())

@@ -44,7 +44,7 @@ async def outside(mongod: Mongod) -> AsyncIterator[Outside]:
 async def store(mongod: Mongod, outside: Outside) -> AsyncIterator[MongoStore]:
     settings = MongoSettings(mongodb_uri=SecretStr(mongod.url), mongodb_database=outside.name)
     store = MongoStore(open_database(settings), [Card])
-    async with store.opened():
+    async with store.running():
         await until(lambda: is_ready(store))
         yield store
 

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from service_kit.observability.health import Check
+from service_kit.resources import Check
 from tests.service_kit.conftest import ClientMaker
 from tests.support import notes_api
 

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from service_kit.messaging.events import Event
-from service_kit.postgres.inbox import first_seen, prune, pruning
+from service_kit.postgres.inbox import InboxPruning, first_seen
 from service_kit.postgres.store import PostgresStore
 from tests.support.ledger.tables import INBOX, PAYMENTS
 from tests.support.rabbit_support import thing_happened, until
@@ -61,19 +61,17 @@ async def test_forgets_an_event_whose_change_was_rolled_back(ledger: PostgresSto
 async def test_forgets_what_is_older_than_two_weeks(ledger: PostgresStore) -> None:
     for days in (1, 13, 15, 400):
         await received(ledger, days_ago=days)
-    assert await prune(ledger.engine, INBOX) == 2
-    assert await prune(ledger.engine, INBOX) == 0
+    pruning = InboxPruning(ledger.engine, INBOX)
+    assert await pruning.prune() == 2
+    assert await pruning.prune() == 0
 
 
-async def test_prunes_in_the_background_until_nothing_old_is_left(
-    ledger: PostgresStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("service_kit.postgres.inbox._AT_ONCE", 2)
+async def test_prunes_in_the_background_until_nothing_old_is_left(ledger: PostgresStore) -> None:
     for _ in range(5):
         await received(ledger, days_ago=15)
 
     async def is_empty() -> bool:
         return await rows(ledger, "inbox") == 0
 
-    async with pruning(ledger.engine, INBOX):
+    async with InboxPruning(ledger.engine, INBOX, at_once=2).running():
         await until(is_empty)

@@ -37,7 +37,7 @@ async def test_wakes_within_a_tenth_of_a_second_of_the_commit(
     ledger: PostgresStore, postgres_settings: PostgresSettings
 ) -> None:
     outbox_listener = OutboxListener(postgres_settings)
-    async with outbox_listener.listening():
+    async with outbox_listener.running():
         await notified(outbox_listener, within=5)
         waits = []
         for _ in range(11):
@@ -53,7 +53,7 @@ async def test_does_not_wake_before_the_commit_nor_for_another_database(
 ) -> None:
     here = OutboxListener(postgres_settings)
     elsewhere = OutboxListener(PostgresSettings(database_url=SecretStr(postgres.url), database_name="postgres"))
-    async with here.listening(), elsewhere.listening():
+    async with here.running(), elsewhere.running():
         await notified(here, within=5)
         await notified(elsewhere, within=5)
         async with ledger.transaction() as session:
@@ -69,7 +69,7 @@ async def test_a_lost_connection_comes_back_and_wakes_for_what_it_missed(
 ) -> None:
     outbox_listener = OutboxListener(postgres_settings)
     with capture_logs() as told:
-        async with outbox_listener.listening():
+        async with outbox_listener.running():
             await notified(outbox_listener, within=5)
             listeners = "pid <> pg_backend_pid() AND query LIKE 'LISTEN%'"
             async with ledger.engine.begin() as connection:
@@ -91,7 +91,7 @@ async def test_finds_out_that_a_silent_connection_is_dead(
     async with Cable(postgres.url) as cable:
         far = postgres_settings.model_copy(update={"database_url": SecretStr(cable.url)})
         outbox_listener = OutboxListener(far)
-        async with outbox_listener.listening():
+        async with outbox_listener.running():
             await notified(outbox_listener, within=5)
             cable.deafen()
             await asyncio.sleep(0.5)
@@ -110,7 +110,7 @@ async def test_waits_for_a_server_that_is_not_there_and_leaves_no_task_behind(
         await cable.cut()
         outbox_listener = OutboxListener(far)
         with capture_logs() as told:
-            async with outbox_listener.listening():
+            async with outbox_listener.running():
                 await until(lambda: len(told) >= 3)
                 await cable.mend()
                 await notified(outbox_listener, within=5)

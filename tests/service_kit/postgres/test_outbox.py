@@ -124,7 +124,7 @@ async def test_a_relay_delivers_at_once_what_is_committed(
 ) -> None:
     monkeypatch.setattr("service_kit.outbox.relay._SWEEP_SECONDS", 1000)
     broker, outbox_listener = MemoryBroker(), OutboxListener(postgres_settings)
-    async with outbox_listener.listening(), AsyncExitStack() as stack:
+    async with outbox_listener.running(), AsyncExitStack() as stack:
         await until(outbox_listener.notified.is_set)  # by the first look; the relay, which clears it, comes afterwards
         await stack.enter_async_context(Relay(outbox, broker, notified=outbox_listener.notified).running())
         await until(lambda: not outbox_listener.notified.is_set())

@@ -22,7 +22,7 @@ async def test_waiting_for_the_database_is_told_once_a_try() -> None:
     away = PostgresSettings(database_url=SecretStr(f"postgresql://me:geheim@127.0.0.1:{free_port()}"))
     store = PostgresStore(away, SCHEMA)
     with capture_logs() as told:
-        async with store.opened():
+        async with store.running():
             await until(lambda: bool(told))
             with pytest.raises(StoreUnavailableError):
                 store.require_prepared()
@@ -40,7 +40,7 @@ async def test_a_database_that_cannot_be_migrated_keeps_the_service_from_being_r
         await session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     waiting = PostgresStore(postgres_settings, SCHEMA)
     with capture_logs() as told:
-        async with waiting.opened():
+        async with waiting.running():
             await until(lambda: any(line["event"] == "store_not_prepared" for line in told))
             with pytest.raises(StoreUnavailableError):
                 await waiting.ping()
@@ -52,7 +52,7 @@ async def test_a_database_that_cannot_be_migrated_keeps_the_service_from_being_r
 
 
 async def test_a_database_that_has_lost_its_tables_is_prepared_again(ledger: PostgresStore) -> None:
-    async with ledger.opened():
+    async with ledger.running():
         async with ledger.transaction() as session:
             tables = await session.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
             await session.execute(text(f"DROP TABLE {', '.join(tables)}"))
@@ -73,7 +73,7 @@ from service_kit.postgres.store import PostgresStore
 from tests.support.ledger.tables import SCHEMA
 
 async def main():
-    async with PostgresStore(load_settings(PostgresSettings), SCHEMA).opened():
+    async with PostgresStore(load_settings(PostgresSettings), SCHEMA).running():
         await asyncio.sleep(0.1)
 
 asyncio.run(main())

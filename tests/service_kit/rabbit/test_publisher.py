@@ -17,7 +17,7 @@ from tests.support.tcp_proxy import Cable
 async def publisher(cable: Cable, queue: Queue) -> AsyncIterator[RabbitPublisher]:
     """Connected over a cable that can be cut."""
     publisher = RabbitPublisher(cable.url, "tests", [queue.topology], readers=[queue.topology])
-    async with publisher.opened():
+    async with publisher.running():
         async with asyncio.timeout(10):
             await publisher.connected()
         yield publisher
@@ -47,7 +47,7 @@ async def test_sends_a_persistent_message_with_its_id_and_headers(publisher: Rab
 async def test_declares_the_queue_that_is_not_there(rabbit: RabbitNode, queue: Queue) -> None:
     await queue.delete()
     publisher = RabbitPublisher(rabbit.url, "tests", [queue.topology])
-    async with publisher.opened():
+    async with publisher.running():
         await publisher.connected()
         assert await publisher.publish([message(queue)]) == [Outcome.CONFIRMED]
 
@@ -164,7 +164,7 @@ async def test_waits_for_the_end_of_an_alarm_without_sending_anything(
 async def test_ends_at_once_in_the_middle_of_an_alarm(rabbit: RabbitNode, queue: Queue) -> None:
     publisher = RabbitPublisher(rabbit.url, "tests", [queue.topology])
     async with alarm_at(rabbit):
-        async with publisher.opened():
+        async with publisher.running():
             await publisher.connected()
             publishing = asyncio.create_task(publisher.publish([message(queue)]))
             await until(lambda: publisher._connection is not None and publisher._connection.is_blocked)
@@ -245,7 +245,7 @@ async def test_waits_for_a_broker_that_starts_later_with_a_line_a_retry(rabbit: 
     await cable.cut()
     publisher = RabbitPublisher(cable.url, "tests", [queue.topology])
     with capture_logs() as logs:
-        async with publisher.opened():
+        async with publisher.running():
             await until(lambda: len(logs) >= 2)
             await cable.mend()
             await publisher.connected()
@@ -264,7 +264,7 @@ async def test_says_why_it_waits_when_a_queue_has_other_arguments(
     await queue.channel.declare_queue(queue.topology.queue, durable=True)
     publisher = RabbitPublisher(rabbit.url, "tests", [queue.topology])
     with capture_logs() as logs:
-        async with publisher.opened():
+        async with publisher.running():
             await until(lambda: len(logs) >= 2)
     assert "exists with other arguments than this service declares" in logs[0]["event"]
     assert logs[1]["again_in_seconds"] > logs[0]["again_in_seconds"]
@@ -273,9 +273,9 @@ async def test_says_why_it_waits_when_a_queue_has_other_arguments(
 
 async def test_leaves_no_task_behind(rabbit: RabbitNode, queue: Queue) -> None:
     before = asyncio.all_tasks()
-    async with RabbitPublisher(rabbit.url, "tests", [queue.topology]).opened():
+    async with RabbitPublisher(rabbit.url, "tests", [queue.topology]).running():
         pass
     publisher = RabbitPublisher(rabbit.url, "tests", [queue.topology])
-    async with publisher.opened():
+    async with publisher.running():
         await publisher.connected()
     await until(lambda: asyncio.all_tasks() <= before)

@@ -26,7 +26,7 @@ async def audit(queue: Queue) -> None:
 @pytest.fixture
 async def publisher(cable: Cable, queue: Queue) -> AsyncIterator[RabbitPublisher]:
     publisher = RabbitPublisher(cable.url, "tests", [queue.topology], readers=[queue.topology])
-    async with publisher.opened():
+    async with publisher.running():
         async with asyncio.timeout(10):
             await publisher.connected()
         yield publisher
@@ -99,7 +99,7 @@ async def test_binds_a_queue_again_that_somebody_has_unbound(
 async def test_leaves_no_marker_behind(rabbit: RabbitNode, queue: Queue) -> None:
     publisher = RabbitPublisher(rabbit.url, "tests", [queue.topology], readers=[queue.topology])
     [marker] = publisher._readers._marker_of.values()
-    async with publisher.opened():
+    async with publisher.running():
         await publisher.connected()
         await queue.channel.get_exchange(marker)
     async with await aio_pika.connect(rabbit.url) as connection, connection.channel() as channel:

@@ -55,7 +55,11 @@ async def test_finishes_the_message_in_hand_when_told_to_stop(
         await asyncio.wait_for(running.process.wait(), 0.3)
     (tmp_path / "gate").touch()
     assert await running.ends() == 0
-    assert [line for line in running.lines if line in {"began", "ended", "closed"}] == ["began", "ended", "closed"]
+    assert [line for line in running.lines if line in {"began", "ended", "the first stops"}] == [
+        "began",
+        "ended",
+        "the first stops",
+    ]
 
     async def holds_the_other() -> bool:
         return await queue.count() == 1
@@ -80,7 +84,7 @@ async def test_a_consumer_that_is_lost_ends_the_process_with_70_after_the_reques
     answer = asyncio.create_task(asks())
     assert await running.ends() == 70
     assert any("consumer_lost" in line for line in running.lines)
-    assert "closed" in running.lines
+    assert "the first stops" in running.lines
     if "asked" in running.lines:
         assert (await answer).json() == "done"
     answer.cancel()
@@ -90,6 +94,6 @@ async def test_is_ready_also_while_the_broker_is_away(serve: ServiceMaker) -> No
     running, client = await serve(URL=f"amqp://guest:guest@127.0.0.1:{free_port()}/")
     await running.says("waits for RabbitMQ")
     ready = await client.get("/health/ready")
-    assert (ready.status_code, ready.json()["checks"]) == (200, {"rabbitmq": "ConnectionError"})
+    assert (ready.status_code, ready.json()["checks"]) == (200, {"consumer": "ConnectionError"})
     running.process.send_signal(signal.SIGTERM)
     assert await running.ends() == 0

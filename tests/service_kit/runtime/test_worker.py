@@ -32,7 +32,7 @@ name = os.environ["QUEUE"]
 topology = QueueTopology(name, topics=(f"{name}.*",), retry_seconds=(1, 1, 1))
 consumer = Consumer(os.environ["URL"], "tests", topology, handle, check_seconds=0.05)
 """
-RUN = "run_worker(load_settings(ServiceSettings), consumer)"
+RUN = "run_worker(load_settings(ServiceSettings), [consumer])"
 IS_NOT_FED = "consumer._check.queue = topology.retry_queue(1)  # which nobody consumes\n"
 
 

@@ -1,16 +1,12 @@
 """The ledger's API: payments with their events, as a service writes them."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from service_kit.api.app import create_app
-from service_kit.observability.health import Check
 from service_kit.postgres.dependencies import SessionDep, TransactionRoute
-from service_kit.postgres.engine import POSTGRES_TRANSLATIONS, violated_constraint
+from service_kit.postgres.engine import violated_constraint
 from service_kit.postgres.outbox import add_events
 from service_kit.postgres.store import PostgresStore
 from service_kit.problems import ServiceError
@@ -53,18 +49,4 @@ async def count(session: SessionDep) -> int:
 
 def build(store: PostgresStore) -> FastAPI:
     """The API on a store."""
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.store = store
-        async with store.opened():
-            yield
-
-    return create_app(
-        ApiSettings(),
-        description="Payments.",
-        routers=[router],
-        lifespan=lifespan,
-        checks=[Check("postgres", store.ping)],
-        translations=POSTGRES_TRANSLATIONS,
-    )
+    return create_app(ApiSettings(), description="Payments.", routers=[router], resources=[store])

@@ -1,12 +1,10 @@
 """`POST /passengers/bulk` on a real PostgreSQL; without a broker, so that the events stay in the outbox."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import text
 
 from dev_stack.servers.postgres import Postgres
@@ -19,7 +17,6 @@ from service_kit.api.app import create_app
 from service_kit.api.body_spool import SpoolRoom
 from service_kit.clock import utc_now
 from service_kit.messaging.events import decode_event, read_data
-from service_kit.postgres.engine import POSTGRES_TRANSLATIONS
 from service_kit.postgres.store import PostgresStore
 from service_kit.replication.hybrid_clock import HybridClock
 from tests.passengers_service.bulk_rows import COLUMNS, JsonObject
@@ -47,26 +44,25 @@ async def store(settings: PassengersSettings) -> AsyncIterator[PostgresStore]:
 
 
 @pytest.fixture
-def app(settings: PassengersSettings, store: PostgresStore) -> FastAPI:
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        yield
+def at_once() -> int:
+    """How many loads are stored at the same time; a test may override this fixture."""
+    return 4
 
+
+@pytest.fixture
+async def api(settings: PassengersSettings, store: PostgresStore, at_once: int) -> AsyncIterator[httpx.AsyncClient]:
+    clock = HybridClock(NODE, utc_now)
     app = create_app(
         settings,
         description="Loads.",
         routers=[passengers.router, bulk.router],
-        lifespan=lifespan,
-        translations=POSTGRES_TRANSLATIONS,
+        resources=[store],  # which is prepared, and stays as it is: nobody starts the app
+        services=[
+            clock,
+            Loads(store, clock, max_rows=MAX_ROWS, at_once=at_once),
+            SpoolRoom(settings.bulk_spool_max_bytes),
+        ],
     )
-    app.state.store, app.state.clock = store, HybridClock(NODE, utc_now)
-    app.state.loads = Loads(store, app.state.clock, max_rows=MAX_ROWS)
-    app.state.spool_room = SpoolRoom(settings.bulk_spool_max_bytes)
-    return app
-
-
-@pytest.fixture
-async def api(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://api", timeout=30) as api:
         yield api

@@ -5,15 +5,13 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from passengers_service.services.bulk import load as bulk_load
-from passengers_service.services.bulk.load import Loads
 from service_kit.postgres.store import PostgresStore
 from tests.passengers_service.bulk_rows import as_ndjson, row_of
-from tests.passengers_service.routes.bulk.conftest import MAX_ROWS, NDJSON, counts, events, load, stored
+from tests.passengers_service.routes.bulk.conftest import NDJSON, counts, events, load, stored
 
 
 async def test_overlapping_loads_at_once_store_each_passenger_once(
@@ -60,10 +58,8 @@ async def test_a_registration_that_is_not_committed_yet_is_waited_for(
     assert await stored(store) == [row_of(2) | {"email": "ana2@example.com"}, row_of(3)]
 
 
-async def test_loads_that_have_not_come_yet_hold_up_nobody(
-    app: FastAPI, api: httpx.AsyncClient, store: PostgresStore
-) -> None:
-    app.state.loads = Loads(store, app.state.clock, max_rows=MAX_ROWS, at_once=1)
+@pytest.mark.parametrize("at_once", [1])
+async def test_loads_that_have_not_come_yet_hold_up_nobody(api: httpx.AsyncClient, store: PostgresStore) -> None:
     begun, go_on = asyncio.Semaphore(0), asyncio.Event()
 
     async def slow_body(number: int) -> AsyncIterator[bytes]:

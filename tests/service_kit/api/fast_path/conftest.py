@@ -43,7 +43,6 @@ def build(lane: FastPath | None = None, **settings: object) -> FastAPI:
         ApiSettings.model_validate({"max_body_bytes": LIMIT, **settings}),
         description="Letters.",
         routers=[router, lane or FastPath("POST", "/letters", by_lane)],
-        lifespan=notes_api.nothing_to_open,
     )
 
 

@@ -22,7 +22,6 @@ from tests.service_kit.api.fast_path.conftest import (
     served_by,
 )
 from tests.service_kit.conftest import ClientMaker
-from tests.support import notes_api
 from tests.support.single_chunk_bodies import WholeBodies
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
@@ -40,7 +39,7 @@ async def test_serves_an_empty_body_too(client: httpx.AsyncClient) -> None:
     assert (served_by(answer), answer.content) == ("lane", b"")
 
 
-async def test_hands_over_the_apps_state_and_the_headers_by_small_names(make_client: ClientMaker) -> None:
+async def test_hands_over_the_apps_services_and_the_headers_by_small_names(make_client: ClientMaker) -> None:
     handed_over: list[PlainRequest] = []
 
     async def serve(request: PlainRequest) -> Response:
@@ -53,7 +52,7 @@ async def test_hands_over_the_apps_state_and_the_headers_by_small_names(make_cli
     await client.post("/letters", content=LETTER, headers={**JSON, "X-Colour": "Red"})
 
     [request] = handed_over
-    assert request.state is app.state
+    assert request.services is app.state.services
     assert (request.headers[b"x-colour"], request.body) == (b"Red", LETTER)
 
 
@@ -88,8 +87,6 @@ async def test_one_console_line_and_one_sample_name_the_path(
 
 
 async def test_is_not_in_the_documentation(client: httpx.AsyncClient) -> None:
-    without_lane = create_app(
-        ApiSettings(), description="Letters.", routers=[router], lifespan=notes_api.nothing_to_open
-    )
+    without_lane = create_app(ApiSettings(), description="Letters.", routers=[router])
 
     assert (await client.get("/openapi.json")).json() == without_lane.openapi()

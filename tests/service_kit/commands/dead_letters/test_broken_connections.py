@@ -49,7 +49,7 @@ async def test_has_a_letter_twice_rather_than_never_when_the_connection_ends_whi
 ) -> None:
     await bury(queue, "m1")
     publisher = RabbitPublisher(rabbit.url, "tests", topologies=[])
-    async with Cable(rabbit.url) as cable, opened(cable.url, queue.topology.queue) as dead, publisher.opened():
+    async with Cable(rabbit.url) as cable, opened(cable.url, queue.topology.queue) as dead, publisher.running():
         await publisher.connected()
         letters = await dead.letters()
         await cable.cut()
