@@ -184,7 +184,7 @@ async def test_serves_alone_and_as_a_replica_set(
 CLOSE_WHILE_WAITING = """
 import asyncio
 from service_kit.settings import MongoSettings, load_settings
-from tests.service_kit.mongo.test_client import MongoStore, Tag, connect
+from tests.service_kit.mongo.test_client import MongoStore, Tag, open_database
 
 async def main():
     async with MongoStore(open_database(load_settings(MongoSettings)), [Tag]).running():
