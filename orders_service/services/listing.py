@@ -12,7 +12,7 @@ from bson import ObjectId
 from pydantic import Field
 
 from orders_service.models.order import Order, OrderStatus, OrderView, UserId
-from service_kit.fields.query_instants import QueryTimestamp
+from service_kit.fields.timestamps import QueryTimestamp
 from service_kit.mongo.client import MongoStore
 from service_kit.mongo.pagination import DocumentPageQuery, id_in, newest_page
 from service_kit.pagination import Page

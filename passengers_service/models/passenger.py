@@ -7,13 +7,11 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from service_kit.fields.birth_dates import BirthDate
 from service_kit.fields.country import CountryCode
 from service_kit.fields.email import QuickEmailAddress
-from service_kit.fields.person_names import PersonName
-from service_kit.fields.phone_numbers import PhoneNumber
-from service_kit.fields.shown_instants import ResponseTimestamp
+from service_kit.fields.person import BirthDate, PersonName, PhoneNumber
 from service_kit.fields.text import Normalized, TextPattern
+from service_kit.fields.timestamps import ResponseTimestamp
 from service_kit.fields.uuid7 import ClientId
 
 # No closed list: which kinds of documents there are differs between countries (DNI, NIE, CC, CURP).

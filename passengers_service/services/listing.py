@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from passengers_service.models.passenger import PassengerView
 from passengers_service.models.tables import passengers
 from service_kit.fields.characters import VISIBLE
-from service_kit.fields.query_instants import QueryTimestamp
 from service_kit.fields.text import Normalized, TextPattern
+from service_kit.fields.timestamps import QueryTimestamp
 from service_kit.pagination import BadCursorError, PageQuery, decode_cursor, encode_cursor
 
 MAX_LIMIT: Final = 10_000

@@ -6,8 +6,8 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
-from service_kit.fields.query_instants import RFC_3339, rfc_3339
 from service_kit.fields.text import TextPattern
+from service_kit.fields.timestamps import RFC_3339, rfc_3339
 
 _TO_COME: Final = RFC_3339.replace("^[0-9]{4}-", "^(202[6-9]|20[3-9][0-9]|2[1-9][0-9]{2}|[3-9][0-9]{3})-")
 """Leaves out the years in which no departure is taken any more; which minute it is no schema can say."""

@@ -8,11 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from reservations_service.events import PassengerFields
-from service_kit.fields.birth_dates import BirthDate
 from service_kit.fields.country import CountryCode
 from service_kit.fields.email import EmailAddress
-from service_kit.fields.person_names import PersonName
-from service_kit.fields.phone_numbers import PhoneNumber
+from service_kit.fields.person import BirthDate, PersonName, PhoneNumber
 
 _ANA: Final[JsonDict] = {
     "document_type": "passport",

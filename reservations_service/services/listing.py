@@ -19,7 +19,7 @@ from reservations_service.models.reservation import Reservation, ReservationView
 from reservations_service.models.status import ReservationStatus
 from reservations_service.models.tables import RESERVATIONS
 from reservations_service.services.seats import overdue
-from service_kit.fields.query_instants import QueryTimestamp
+from service_kit.fields.timestamps import QueryTimestamp
 from service_kit.pagination import BadCursorError, Page, PageQuery, decode_cursor, encode_cursor
 
 _ROWS: Final = RESERVATIONS.c

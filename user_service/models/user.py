@@ -10,7 +10,7 @@ from pymongo import ASCENDING, IndexModel
 from typing_extensions import TypedDict
 
 from service_kit.fields.password import Password
-from service_kit.fields.person_names import PersonName
+from service_kit.fields.person import PersonName
 from service_kit.mongo.duplicates import Settlement
 from user_service.models.email import EmailAddress
 

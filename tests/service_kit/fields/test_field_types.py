@@ -11,14 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from service_kit.fields.birth_dates import BirthDate
 from service_kit.fields.country import COUNTRIES, CountryCode
 from service_kit.fields.email import QuickEmailAddress
-from service_kit.fields.person_names import PersonName
-from service_kit.fields.phone_numbers import PhoneNumber
-from service_kit.fields.query_instants import QueryTimestamp
-from service_kit.fields.shown_instants import ResponseTimestamp
+from service_kit.fields.person import BirthDate, PersonName, PhoneNumber
 from service_kit.fields.text import COPIED
+from service_kit.fields.timestamps import QueryTimestamp, ResponseTimestamp
 from service_kit.fields.uuid7 import UUID7_PATTERN, ClientId, new_uuid7, uuid7_texts
 
 TYPES: dict[str, TypeAdapter[Any]] = {

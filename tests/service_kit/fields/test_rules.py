@@ -2,7 +2,7 @@ import pytest
 from pydantic import BaseModel
 
 from service_kit.fields.email import QuickEmailAddress
-from service_kit.fields.person_names import PersonName
+from service_kit.fields.person import PersonName
 from service_kit.fields.rules import FieldRules
 
 

@@ -1,12 +1,38 @@
-"""Days of birth: written like 1990-05-17, not before 1900, and over."""
+"""What describes a person: names, telephone numbers, birth dates."""
 
 from datetime import date
 from typing import Annotated, Any, Final
 
-from pydantic import GetCoreSchemaHandler, WithJsonSchema
+from pydantic import Field, GetCoreSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
-from service_kit.fields.text import with_message
+from service_kit.fields.characters import visible_text_without
+from service_kit.fields.text import Normalized, TextPattern, with_message
+
+_BREAKS: Final = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
+
+PersonName = Annotated[
+    str,
+    Field(max_length=100, description="Blanks around it are cut off."),
+    TextPattern(
+        rf"^{visible_text_without(_BREAKS)}$",
+        "Write at least one visible character, and no line breaks, tabs or invisible characters",
+        stored=rf"[^{_BREAKS}]+",
+    ),
+    Normalized(strip_whitespace=True),
+]
+"""Whatever shows something on one line, and nothing that shows nothing."""
+
+_E164: Final = r"^\+[1-9][0-9]{6,14}$"
+
+# The pattern alone: whether a number is in use only its network knows, and the libraries that know the numbering plans
+# take a hundred times as long, and refuse new ranges until their next release.
+PhoneNumber = Annotated[
+    str,
+    TextPattern(_E164, "Write + and the country's code, then 7 to 15 digits in all, nothing between: +34600123456"),
+    Field(description="E.164.", examples=["+34600123456"]),
+]
+"""As ITU-T E.164 has it: with the country's code, and nothing between the digits."""
 
 _EARLIEST: Final = date(1900, 1, 1)
 _SPELLING: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
@@ -36,3 +62,4 @@ BirthDate = Annotated[
         }
     ),
 ]
+"""YYYY-MM-DD, from 1900 to yesterday."""

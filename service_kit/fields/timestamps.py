@@ -1,10 +1,15 @@
-"""Instants as a request writes them: with seconds and an offset, as RFC 3339 has it."""
+"""Timestamps: in requests with seconds and an offset, as RFC 3339 has it; in answers in UTC, with a Z.
+
+Answers have no more decimals than they need, as PostgreSQL spells them: `2026-11-20T10:00:00.123Z`. So an item reads
+the same alone, where Pydantic writes it, and in a list, where PostgreSQL does. With Z, because that is all that
+`Instant.parse` of Java takes before version 12, and so of many an Android.
+"""
 
 import re
 from datetime import MINYEAR, UTC, datetime
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, PlainSerializer, WithJsonSchema
 
 RFC_3339: Final = (
     r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?"
@@ -36,3 +41,15 @@ def _with_t(text: Any) -> Any:  # noqa: ANN401 - whatever stands in the query
 
 QueryTimestamp = Annotated[AwareDatetime, BeforeValidator(rfc_3339), BeforeValidator(_with_t), AfterValidator(_in_utc)]
 """Written like 2026-11-20T10:00:00Z; in UTC."""
+
+
+def _spelled(instant: datetime) -> str:
+    seconds, dot, fraction = instant.astimezone(UTC).replace(tzinfo=None).isoformat().partition(".")
+    return f"{seconds}{dot}{fraction.rstrip('0')}Z"
+
+
+ResponseTimestamp = Annotated[
+    datetime,
+    PlainSerializer(_spelled, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
+]
