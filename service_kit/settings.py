@@ -59,12 +59,17 @@ class ServiceSettings(EnvironmentSettings):
 
 
 class ApiSettings(ServiceSettings):
-    """Settings of an HTTP API."""
+    """Settings of an HTTP API, whoever may call it."""
+
+    max_body_bytes: int = Field(1_048_576, ge=1024)
+    docs: bool = Field(True, description="Whether `/docs` and `/openapi.json` are there.")  # noqa: FBT003 - a default
+
+
+class ApiKeySettings(EnvironmentSettings):
+    """The keys of an API whose callers show one."""
 
     api_key: SecretStr = Field(SecretStr(""), description="Accepted keys, separated by commas, so that they rotate.")
     allow_anonymous: bool = False
-    max_body_bytes: int = Field(1_048_576, ge=1024)
-    docs: bool = Field(True, description="Whether `/docs` and `/openapi.json` are there.")  # noqa: FBT003 - a default
 
     @property
     def api_keys(self) -> list[str]:

@@ -4,10 +4,10 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from service_kit.settings import ApiSettings, MongoSettings, RabbitSettings
+from service_kit.settings import ApiKeySettings, ApiSettings, MongoSettings, RabbitSettings
 
 
-class OrdersSettings(ApiSettings, MongoSettings, RabbitSettings):
+class OrdersSettings(ApiSettings, ApiKeySettings, MongoSettings, RabbitSettings):
     """Settings of orders_service; `.env.example` lists them."""
 
     service: ClassVar[str] = "orders_service"

@@ -4,10 +4,10 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from service_kit.settings import ApiSettings, PostgresSettings, RabbitSettings, SyncSettings
+from service_kit.settings import ApiKeySettings, ApiSettings, PostgresSettings, RabbitSettings, SyncSettings
 
 
-class PassengersSettings(ApiSettings, PostgresSettings, RabbitSettings, SyncSettings):
+class PassengersSettings(ApiSettings, ApiKeySettings, PostgresSettings, RabbitSettings, SyncSettings):
     """Settings of passengers_service; `.env.example` lists them."""
 
     service: ClassVar[str] = "passengers_service"

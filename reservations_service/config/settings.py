@@ -4,10 +4,10 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from service_kit.settings import ApiSettings, PostgresSettings, RabbitSettings, SyncSettings
+from service_kit.settings import ApiKeySettings, ApiSettings, PostgresSettings, RabbitSettings, SyncSettings
 
 
-class ReservationsSettings(ApiSettings, PostgresSettings, RabbitSettings, SyncSettings):
+class ReservationsSettings(ApiSettings, ApiKeySettings, PostgresSettings, RabbitSettings, SyncSettings):
     """Settings of reservations_service; `.env.example` lists them."""
 
     service: ClassVar[str] = "reservations_service"

@@ -1,12 +1,13 @@
 """`X-API-Key`: who may call an API. Swagger's Authorize button knows it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import Depends, Security
+from fastapi import Security
 from fastapi.security import APIKeyHeader
 
+from service_kit.api.guards import Guard
 from service_kit.keys import is_one_of
 from service_kit.problems import ServiceError
 
@@ -25,14 +26,17 @@ class ApiKeyRequiredError(ServiceError):
 _HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, description="One of the keys in the API_KEY setting.")
 
 
-def require_api_key(keys: Sequence[str]) -> list[Any]:
-    """FastAPI dependencies that let only callers with one of `keys` through; none if there are no keys."""
+def api_key_guard(keys: Sequence[str]) -> Guard | None:
+    """The guard that lets only callers with one of `keys` through; None if there are no keys."""
     if not keys:
-        return []
+        return None
 
     async def check(sent: Annotated[str | None, Security(_HEADER)]) -> None:
         # Starlette has decoded the header's bytes as Latin-1; a key may be any UTF-8.
         if sent is None or not is_one_of(keys, sent.encode("latin-1")):
             raise ApiKeyRequiredError
 
-    return [Depends(check)]
+    def admits(headers: Mapping[bytes, bytes]) -> bool:
+        return is_one_of(keys, headers.get(b"x-api-key", b""))
+
+    return Guard(check, _HEADER, (ApiKeyRequiredError,), admits)

@@ -5,9 +5,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
-from service_kit.api.api_key import require_api_key
+from service_kit.api.api_key import api_key_guard
 from service_kit.api.docs_page import DOCS, docs_router
 from service_kit.api.fast_path import FastPath, FastPathMiddleware, ReraiseRoute
+from service_kit.api.guards import Guard, Guarded
 from service_kit.api.home import home_routes
 from service_kit.api.http_rules import HttpRulesMiddleware
 from service_kit.api.openapi import document_problems
@@ -21,7 +22,7 @@ from service_kit.observability.logs import configure_logs
 from service_kit.observability.loop_lag import LoopWatch
 from service_kit.observability.tracing import configure_tracing
 from service_kit.resources import Resource, Services, all_running
-from service_kit.settings import ApiSettings
+from service_kit.settings import ApiKeySettings, ApiSettings
 
 
 class _Api(FastAPI):
@@ -29,12 +30,12 @@ class _Api(FastAPI):
 
     _around: Callable[[ASGIApp], ASGIApp] = staticmethod(lambda app: app)
 
-    def open_fast_paths(self, settings: ApiSettings, paths: Sequence[FastPath]) -> None:
-        """Serve the plain cases of some routes by `paths`, if there are any."""
+    def open_fast_paths(self, guarded: Sequence[Guarded], limit_bytes: int) -> None:
+        """Serve the plain cases of some routes by the fast paths among these, if there are any."""
+        paths = [(one.router, one.admits) for one in guarded if isinstance(one.router, FastPath)]
         if paths:
             self.router.routes.insert(0, ReraiseRoute())
-            keys, limit = settings.api_keys, settings.max_body_bytes
-            self._around = lambda app: FastPathMiddleware(app, paths, keys, limit)
+            self._around = lambda app: FastPathMiddleware(app, paths, limit_bytes)
 
     def build_middleware_stack(self) -> ASGIApp:
         """As FastAPI does, with the paths around it."""
@@ -45,7 +46,8 @@ def create_app(  # noqa: PLR0913 - all that an API is, by keyword
     settings: ApiSettings,
     *,
     description: str,
-    routers: Sequence[APIRouter | FastPath],
+    routers: Sequence[APIRouter | FastPath | Guarded],
+    guard: Guard | None = None,
     resources: Sequence[Resource] = (),
     services: Sequence[object] = (),
     tags: Mapping[str, str] | None = None,
@@ -56,13 +58,17 @@ def create_app(  # noqa: PLR0913 - all that an API is, by keyword
     Args:
         settings: Keys, body limit, logs and traces.
         description: What `/docs` says of it, in Markdown.
-        routers: Its routes; all of them need a key when the settings have one. Fast paths serve the plain cases of busy
-            ones; not while requests are traced, which is FastAPI's part.
+        routers: Its routes. Fast paths serve the plain cases of busy ones; not while requests are traced, which is
+            FastAPI's part.
+        guard: Who may call routers that name no guard; by default the bearers of the settings' keys, if there are any.
         resources: What it stands on: started in this order, stopped in the reverse one. Their checks are what
             `/health/ready` asks, and their translations make drivers' errors ours.
         services: What routes ask for by `provided`, beside the resources and the settings.
         tags: What the documentation says of each of the routers' tags.
         home: Where `/` leads.
+
+    Raises:
+        TypeError: Nothing says who may call a router.
     """
     configure_logs(settings)
     configure_tracing(settings)
@@ -83,18 +89,21 @@ def create_app(  # noqa: PLR0913 - all that an API is, by keyword
         telemetry={"metrics": False, "logs": False, "operation_spans": False, "exclude": is_quiet},
     )
     app.state.settings = settings
-    app.state.services = Services(settings, Callers(settings.api_keys), *resources, *services)
-    for router in routers:
-        if isinstance(router, APIRouter):
-            app.include_router(router, dependencies=require_api_key(settings.api_keys))
+    keys = settings.api_keys if isinstance(settings, ApiKeySettings) else ()
+    app.state.services = Services(settings, Callers(keys), *resources, *services)
+    guarded = [one if isinstance(one, Guarded) else Guarded(one, _own_guard(settings, guard)) for one in routers]
+    guards = {one.guard for one in guarded if one.guard}
+    for one in guarded:
+        if isinstance(one.router, APIRouter):
+            app.include_router(one.router, dependencies=one.dependencies)
     _add_pages(app, settings, home)
     app.router.routes.extend(health_routes(checks, settings.metrics_keys))
     add_problem_handlers(app, translations)
-    streamed = {path for router in routers if isinstance(router, APIRouter) for path in streamed_paths(router)}
-    _add_middleware(app, settings, streamed)
+    streamed = {path for one in guarded if isinstance(one.router, APIRouter) for path in streamed_paths(one.router)}
+    _add_middleware(app, settings, streamed, guards)
     if not settings.otel_exporter_otlp_endpoint:
-        app.open_fast_paths(settings, [router for router in routers if isinstance(router, FastPath)])
-    document_problems(app, stored=bool(translations))
+        app.open_fast_paths(guarded, settings.max_body_bytes)
+    document_problems(app, guards=guards, stored=bool(translations))
     return app
 
 
@@ -104,9 +113,17 @@ def _add_pages(app: FastAPI, settings: ApiSettings, home: str) -> None:
     app.router.routes.extend(home_routes(home if settings.docs or home != DOCS else None))
 
 
-def _add_middleware(app: FastAPI, settings: ApiSettings, streamed: Collection[str]) -> None:
+def _own_guard(settings: ApiSettings, guard: Guard | None) -> Guard | None:
+    if guard:
+        return guard
+    if isinstance(settings, ApiKeySettings):
+        return api_key_guard(settings.api_keys)
+    raise TypeError("Who may call? Name a guard, or let the settings have keys.")
+
+
+def _add_middleware(app: FastAPI, settings: ApiSettings, streamed: Collection[str], guards: Collection[Guard]) -> None:
     """Innermost first: each one sees the answers of those above it in this list."""
     app.add_middleware(RequestBodyMiddleware, limit_bytes=settings.max_body_bytes, streamed_paths=streamed)
     app.add_middleware(UnhandledErrorMiddleware)
-    app.add_middleware(HttpRulesMiddleware, has_keys=bool(settings.api_keys))
+    app.add_middleware(HttpRulesMiddleware, guarded_by=sorted({guard.header for guard in guards}))
     app.add_middleware(TimingMiddleware)

@@ -20,7 +20,6 @@ from service_kit.api.http_rules import NO_STORE
 from service_kit.api.json_values import may_hold_many_values
 from service_kit.api.request_body import announced_bytes, has_whole_characters
 from service_kit.api.request_timing import STARTED, Timing
-from service_kit.keys import is_one_of
 from service_kit.resources import Services
 
 _FAILED: Final = "service_kit.failed_in_fast_lane"
@@ -41,6 +40,9 @@ class PlainRequest:
     body: bytes
 
 
+Admits = Callable[[Mapping[bytes, bytes]], bool]
+"""Whether the headers of a request, by small name, show what its guard wants."""
+
 Serve = Callable[[PlainRequest], Awaitable[Response | None]]
 """Answers a request, or returns None, before it has changed anything, if it is not plain after all."""
 
@@ -59,25 +61,24 @@ class FastPathMiddleware:
 
     Args:
         app: Serves the rest; has a `ReraiseRoute` among its routes.
-        paths: What is served here.
-        keys: Only callers with one of them are taken, if there are any.
+        paths: What is served here, each with what lets a request in by its headers.
         limit_bytes: A larger body goes on.
     """
 
-    def __init__(self, app: ASGIApp, paths: Sequence[FastPath], keys: Sequence[str], limit_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, paths: Sequence[tuple[FastPath, Admits]], limit_bytes: int) -> None:
         self.app = app
-        self._lanes = {(lane.method, lane.path): lane.serve for lane in paths}
-        self._keys = keys
+        self._paths = {(path.method, path.path): (path.serve, admits) for path, admits in paths}
         self._limit_bytes = limit_bytes
         self._timing = Timing()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve it, or let it go on with its body given back."""
-        serve = self._lanes.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
-        headers = self._plain_headers(scope) if serve else None
-        if serve is None or headers is None:
+        found = self._paths.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        headers = self._plain_headers(scope) if found else None
+        if found is None or headers is None or not found[1](headers):
             await self.app(scope, receive, send)
             return
+        serve = found[0]
         scope[STARTED] = perf_counter()
         message = await receive()
         response = await self._response(serve, scope, headers, message) if self._is_plain(message) else None
@@ -94,8 +95,7 @@ class FastPathMiddleware:
             return None
         if headers.get(b"content-type") != b"application/json" or announced_bytes(scope) > self._limit_bytes:
             return None
-        knows_key = not self._keys or is_one_of(self._keys, headers.get(b"x-api-key", b""))
-        return headers if knows_key else None
+        return headers
 
     def _is_plain(self, message: Message) -> bool:
         if message["type"] != "http.request" or message.get("more_body"):

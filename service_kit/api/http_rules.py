@@ -14,7 +14,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 NO_STORE: Final = (b"cache-control", b"no-store")
 _ASK_EACH_TIME: Final = (b"cache-control", b"private, no-cache")
 _LISTS: Final = (b"accept-encoding", b"if-match", b"if-none-match")
-_KEY_HEADER: Final = b"X-API-Key"
 
 _Headers = Sequence[tuple[bytes, bytes]]
 
@@ -24,12 +23,12 @@ class HttpRulesMiddleware:
 
     Args:
         app: Has routes for `GET`, and never hears of `HEAD`.
-        has_keys: Whether the answers are for the bearers of a key alone.
+        guarded_by: Headers by which callers are told apart.
     """
 
-    def __init__(self, app: ASGIApp, *, has_keys: bool) -> None:
+    def __init__(self, app: ASGIApp, *, guarded_by: Iterable[str]) -> None:
         self.app = app
-        self._varies = (_KEY_HEADER,) if has_keys else ()
+        self._varies = [header.encode() for header in guarded_by]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""

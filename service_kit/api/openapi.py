@@ -1,13 +1,14 @@
-"""What `/docs` says of errors: each operation lists the problems that its key, its parameters and its body can bring.
+"""What `/docs` says of errors: each operation lists the problems that its guard, its parameters and its body can bring.
 
 FastAPI promises a 422 of its own shape, and knows nothing of what our middlewares answer.
 """
 
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
 
-from service_kit.api.api_key import ApiKeyRequiredError
+from service_kit.api.guards import Guard
 from service_kit.api.request_body import BodyTooLargeError
 from service_kit.problems import (
     PROBLEM_JSON,
@@ -21,17 +22,20 @@ from service_kit.problems import (
 )
 
 _JsonObject = dict[str, Any]
+_Refusals = Mapping[str, Sequence[type[ServiceError]]]
 _OF_FASTAPI = ("HTTPValidationError", "ValidationError")
 
 
-def document_problems(app: FastAPI, *, stored: bool) -> None:
+def document_problems(app: FastAPI, *, guards: Collection[Guard], stored: bool) -> None:
     """Complete the OpenAPI document of `app`, once its routes are there.
 
     Args:
         app: The API.
+        guards: Who stands before its operations.
         stored: Whether its operations need a store, and so can answer 503.
     """
     generate = app.openapi
+    refusals = {guard.scheme.scheme_name: guard.refusals for guard in guards}
 
     def openapi() -> _JsonObject:
         document = generate()
@@ -40,7 +44,7 @@ def document_problems(app: FastAPI, *, stored: bool) -> None:
             _replace_schemas(schemas)
             for methods in document["paths"].values():
                 for operation in methods.values():
-                    _complete(operation, stored=stored)
+                    _complete(operation, refusals, stored=stored)
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
@@ -53,19 +57,18 @@ def _replace_schemas(schemas: _JsonObject) -> None:
     schemas.update(schema.pop("$defs"), Problem=schema)
 
 
-def _complete(operation: _JsonObject, *, stored: bool) -> None:
+def _complete(operation: _JsonObject, refusals: _Refusals, *, stored: bool) -> None:
     responses: dict[str, _JsonObject] = operation["responses"]
     if "application/json" in responses.get("422", {}).get("content", {}):
         del responses["422"]  # FastAPI's own
-    for status, common in problems(*_common_problems(operation, stored=stored)).items():
+    for status, common in problems(*_common_problems(operation, refusals, stored=stored)).items():
         responses[str(status)] = _merged(responses.get(str(status)), common)
     operation["responses"] = dict(sorted(responses.items()))
 
 
-def _common_problems(operation: _JsonObject, *, stored: bool) -> list[type[ServiceError]]:
-    kinds: list[type[ServiceError]] = []
-    if "security" in operation:
-        kinds.append(ApiKeyRequiredError)
+def _common_problems(operation: _JsonObject, refusals: _Refusals, *, stored: bool) -> list[type[ServiceError]]:
+    schemes = [name for schemes in operation.get("security", ()) for name in schemes]
+    kinds = [kind for name in schemes for kind in refusals.get(name, ())]
     if "requestBody" in operation:
         kinds += [MalformedRequestError, BodyTooLargeError, UnsupportedMediaTypeError]
     if "requestBody" in operation or "parameters" in operation:

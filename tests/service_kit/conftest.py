@@ -17,7 +17,7 @@ from dev_stack.servers.postgres import Postgres
 from dev_stack.servers.rabbitmq import RabbitNode
 from service_kit.postgres.engine import open_connection
 from service_kit.postgres.store import PostgresStore
-from service_kit.settings import ApiSettings, MongoSettings, PostgresSettings, RabbitSettings
+from service_kit.settings import ApiKeySettings, ApiSettings, MongoSettings, PostgresSettings, RabbitSettings
 from tests.support import notes_api
 from tests.support.ledger.tables import SCHEMA
 from tests.support.rabbit_support import Queue, own_queue
@@ -33,7 +33,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Hides the developer's own settings and `.env`."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ENV_FILE", raising=False)
-    groups = (ApiSettings, MongoSettings, PostgresSettings, RabbitSettings)
+    groups = (ApiSettings, ApiKeySettings, MongoSettings, PostgresSettings, RabbitSettings)
     ours = {name for group in groups for name in group.model_fields}
     for name in os.environ:
         if name.lower() in {*ours, "mongo_url", "cloudamqp_url", "railway_environment"}:

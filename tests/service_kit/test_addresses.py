@@ -4,14 +4,21 @@ import pytest
 from pydantic import SecretStr
 
 from service_kit.addresses import account_of, is_known_to_everybody, with_account
-from service_kit.settings import ApiSettings, MongoSettings, PostgresSettings, RabbitSettings, load_settings
+from service_kit.settings import (
+    ApiKeySettings,
+    ApiSettings,
+    MongoSettings,
+    PostgresSettings,
+    RabbitSettings,
+    load_settings,
+)
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 
 AWKWARD = ["p@ss/w#1", "a:b@c?d", "50%", "%2F", "¡contraseña!", '"\\$ `', "[::1]", "+ +"]
 
 
-class EverySettings(ApiSettings, MongoSettings, PostgresSettings, RabbitSettings):
+class EverySettings(ApiSettings, ApiKeySettings, MongoSettings, PostgresSettings, RabbitSettings):
     """As a service with stores and a broker puts them together."""
 
 

@@ -5,6 +5,7 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
 from service_kit.settings import (
+    ApiKeySettings,
     ApiSettings,
     MongoSettings,
     PostgresSettings,
@@ -16,7 +17,7 @@ from service_kit.settings import (
 pytestmark = pytest.mark.usefixtures("clean_environment")
 
 
-class EverySettings(ApiSettings, MongoSettings, PostgresSettings, RabbitSettings):
+class EverySettings(ApiSettings, ApiKeySettings, MongoSettings, PostgresSettings, RabbitSettings):
     """As a service with a store and a broker puts them together."""
 
 
@@ -92,7 +93,7 @@ def test_the_environment_goes_before_the_env_file(monkeypatch: pytest.MonkeyPatc
 def test_several_keys_stand_separated_by_commas(monkeypatch: pytest.MonkeyPatch, listed: str, keys: list[str]) -> None:
     monkeypatch.setenv("API_KEY", listed)
 
-    assert load_settings(ApiSettings).api_keys == keys
+    assert load_settings(ApiKeySettings).api_keys == keys
 
 
 PRODUCTION = [{"ENVIRONMENT": "production"}, {"RAILWAY_ENVIRONMENT": "staging"}, {"RAILWAY_ENVIRONMENT_NAME": "pr-7"}]
@@ -106,7 +107,7 @@ def test_starts_in_production_with_a_key_or_when_anybody_is_meant(
     for name, value in {**production, **meant}.items():
         monkeypatch.setenv(name, value)
 
-    assert load_settings(ApiSettings).environment == "production"
+    assert load_settings(ApiKeySettings).environment == "production"
 
 
 @pytest.mark.parametrize("production", PRODUCTION)
@@ -118,7 +119,7 @@ def test_refuses_to_start_in_production_without_a_key(
         monkeypatch.setenv(name, value)
 
     with pytest.raises(SystemExit) as refused:
-        load_settings(ApiSettings)
+        load_settings(ApiKeySettings)
 
     assert refused.value.code == 2
     assert capsys.readouterr().err == (
@@ -130,7 +131,7 @@ def test_development_on_railway_must_be_said_in_full(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("RAILWAY_ENVIRONMENT", "production")
     monkeypatch.setenv("ENVIRONMENT", "development")
 
-    assert load_settings(ApiSettings).environment == "development"
+    assert load_settings(ApiKeySettings).environment == "development"
 
 
 @pytest.mark.parametrize("settings_type", [ServiceSettings, EverySettings])

@@ -10,8 +10,13 @@ from service_kit.api.pagination import PageQueryParams, link_next
 from service_kit.pagination import BadCursorError, Page, decode_cursor
 from service_kit.problems import ErrorTranslations, ServiceError, StoreUnavailableError, problems
 from service_kit.resources import Check
-from service_kit.settings import ApiSettings
+from service_kit.settings import ApiKeySettings, ApiSettings
 from tests.support.resources import NotedResource
+
+
+class NotesSettings(ApiSettings, ApiKeySettings):
+    """Settings of an API whose callers may have to show a key."""
+
 
 router = APIRouter(prefix="/notes", tags=["notes"])
 
@@ -95,7 +100,7 @@ async def broken() -> None:
 
 
 def build(
-    settings: ApiSettings | None = None,
+    settings: NotesSettings | None = None,
     *,
     routers: tuple[APIRouter, ...] = (router,),
     checks: tuple[Check, ...] = (),
@@ -105,7 +110,7 @@ def build(
     """The API; `stored` gives it a driver whose errors are translated."""
     translations: ErrorTranslations = {DriverError: lambda _: StoreUnavailableError()} if stored else {}
     return create_app(
-        settings or ApiSettings(),
+        settings or NotesSettings(),
         description="Notes.",
         routers=routers,
         resources=[NotedResource(checks=checks, translations=translations)],

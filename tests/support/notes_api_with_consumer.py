@@ -8,8 +8,9 @@ from service_kit.api.app import create_app
 from service_kit.messaging.events import Event
 from service_kit.rabbit.topology import QueueTopology
 from service_kit.runtime.background_consumer import BackgroundConsumer
-from service_kit.settings import ApiSettings, load_settings
+from service_kit.settings import load_settings
 from tests.support import notes_api
+from tests.support.notes_api import NotesSettings
 from tests.support.resources import NotedResource
 
 
@@ -35,7 +36,7 @@ class PrintedNotes(list[str]):
 
 
 app = create_app(
-    load_settings(ApiSettings),
+    load_settings(NotesSettings),
     description="Notes.",
     routers=[notes_api.router],
     resources=[NotedResource("the first", PrintedNotes()), consumer],

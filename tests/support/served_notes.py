@@ -2,10 +2,11 @@
 
 import asyncio
 
-from service_kit.settings import ApiSettings, load_settings
+from service_kit.settings import load_settings
 from tests.support import notes_api
+from tests.support.notes_api import NotesSettings
 
-app = notes_api.build(load_settings(ApiSettings))
+app = notes_api.build(load_settings(NotesSettings))
 
 
 @app.get("/slow")

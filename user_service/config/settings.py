@@ -4,10 +4,10 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from service_kit.settings import ApiSettings, MongoSettings
+from service_kit.settings import ApiKeySettings, ApiSettings, MongoSettings
 
 
-class UserSettings(ApiSettings, MongoSettings):
+class UserSettings(ApiSettings, ApiKeySettings, MongoSettings):
     """Settings of user_service; `.env.example` lists them."""
 
     service: ClassVar[str] = "user_service"

@@ -2,9 +2,9 @@ import httpx
 import pytest
 from fastapi import APIRouter
 
-from service_kit.settings import ApiSettings
 from tests.service_kit.conftest import ClientMaker
 from tests.support import notes_api
+from tests.support.notes_api import NotesSettings
 
 other = APIRouter(prefix="/others")
 other.get("/count")(notes_api.count)
@@ -22,7 +22,7 @@ EVERY_ROUTE = [
 @pytest.fixture
 async def client(make_client: ClientMaker) -> httpx.AsyncClient:
     """A client of an API with two keys, one of them not ASCII."""
-    settings = ApiSettings(api_key="new-key, ключ")
+    settings = NotesSettings(api_key="new-key, ключ")
     return await make_client(notes_api.build(settings, routers=(notes_api.router, outer)))
 
 

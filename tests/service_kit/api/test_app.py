@@ -6,9 +6,9 @@ from fastapi import APIRouter
 
 from service_kit.api.app import create_app
 from service_kit.api.dependencies import provided
-from service_kit.settings import ApiSettings
 from tests.service_kit.conftest import ClientMaker
 from tests.support import notes_api
+from tests.support.notes_api import NotesSettings
 from tests.support.resources import NotedResource
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
@@ -21,7 +21,7 @@ async def test_bears_the_name_of_its_service(client: httpx.AsyncClient) -> None:
 
 
 async def test_carries_its_settings() -> None:
-    settings = ApiSettings(port=8123)
+    settings = NotesSettings(port=8123)
 
     assert notes_api.build(settings).state.settings is settings
 
@@ -29,7 +29,7 @@ async def test_carries_its_settings() -> None:
 async def test_starts_its_resources_in_their_order_and_stops_them_in_the_reverse_one() -> None:
     notes: list[str] = []
     resources = [NotedResource("store", notes), NotedResource("relay", notes)]
-    app = create_app(ApiSettings(), description="Notes.", routers=[], resources=resources)
+    app = create_app(NotesSettings(), description="Notes.", routers=[], resources=resources)
 
     async with app.router.lifespan_context(app):
         notes.append("serves")
@@ -50,7 +50,7 @@ async def test_gives_a_route_the_service_of_the_class_that_it_asks_for(make_clie
     async def greet(greeter: Annotated[Greeter, provided(Greeter)]) -> str:
         return greeter.greeting
 
-    app = create_app(ApiSettings(), description="Notes.", routers=[router], services=[FriendlyGreeter()])
+    app = create_app(NotesSettings(), description="Notes.", routers=[router], services=[FriendlyGreeter()])
     client = await make_client(app)
 
     assert (await client.get("/greeting")).json() == "good morning"

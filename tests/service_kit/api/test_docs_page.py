@@ -5,9 +5,9 @@ import httpx
 import pytest
 
 from service_kit.api.assets import VENDORED
-from service_kit.settings import ApiSettings
 from tests.service_kit.conftest import ClientMaker
 from tests.support import notes_api
+from tests.support.notes_api import NotesSettings
 
 CLOSED = ["/docs", "/docs/assets/docs.js", "/redoc", "/openapi.json"]
 
@@ -93,7 +93,7 @@ class TestClosed:
     @pytest.fixture
     async def client(self, make_client: ClientMaker) -> httpx.AsyncClient:
         """A client of an API with `DOCS=off`."""
-        return await make_client(notes_api.build(ApiSettings(docs=False)))
+        return await make_client(notes_api.build(NotesSettings(docs=False)))
 
     @pytest.mark.parametrize("path", CLOSED)
     async def test_is_not_there(self, client: httpx.AsyncClient, path: str) -> None:

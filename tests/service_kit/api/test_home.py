@@ -1,9 +1,9 @@
 import httpx
 import pytest
 
-from service_kit.settings import ApiSettings
 from tests.service_kit.conftest import ClientMaker
 from tests.support import notes_api
+from tests.support.notes_api import NotesSettings
 
 OPEN, CLOSED = True, False
 
@@ -25,7 +25,7 @@ async def test_leads_to_the_documentation(client: httpx.AsyncClient) -> None:
 async def test_leads_where_the_service_says_if_there_is_something(
     make_client: ClientMaker, *, docs: bool, home: str, leads: tuple[int, str | None]
 ) -> None:
-    client = await make_client(notes_api.build(ApiSettings(docs=docs), home=home))
+    client = await make_client(notes_api.build(NotesSettings(docs=docs), home=home))
 
     answer = await client.get("/")
 
@@ -33,7 +33,7 @@ async def test_leads_where_the_service_says_if_there_is_something(
 
 
 async def test_keeps_the_prefix_under_which_it_was_mounted(make_client: ClientMaker) -> None:
-    outer = notes_api.build(ApiSettings(docs=False))
+    outer = notes_api.build(NotesSettings(docs=False))
     outer.mount("/inner", notes_api.build())
     client = await make_client(outer)
 
@@ -44,7 +44,7 @@ async def test_keeps_the_prefix_under_which_it_was_mounted(make_client: ClientMa
 
 @pytest.mark.parametrize("docs", [OPEN, CLOSED])
 async def test_has_an_icon(make_client: ClientMaker, *, docs: bool) -> None:
-    client = await make_client(notes_api.build(ApiSettings(docs=docs)))
+    client = await make_client(notes_api.build(NotesSettings(docs=docs)))
 
     icon = await client.get("/favicon.ico")
 

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Header, Request, Response
 from starlette.responses import StreamingResponse
 
 from service_kit.api.etags import AcceptedVersions, KnownVersions, StaleEditError, accepts, etag_of, not_modified
-from service_kit.settings import ApiSettings
 from tests.service_kit.conftest import ClientMaker
 from tests.support import notes_api
+from tests.support.notes_api import NotesSettings
 
 router = APIRouter()
 
@@ -81,7 +81,7 @@ async def test_tells_caches_what_to_keep(client: httpx.AsyncClient, method: str,
 async def test_an_answer_to_keep_says_whose_it_is(
     make_client: ClientMaker, key: str, varies: str, known: str, status: int
 ) -> None:
-    client = await make_client(notes_api.build(ApiSettings.model_validate({"api_key": key}), routers=(router,)))
+    client = await make_client(notes_api.build(NotesSettings.model_validate({"api_key": key}), routers=(router,)))
 
     answer = await client.get("/tagged", headers={"X-API-Key": key, "If-None-Match": known})
 

@@ -5,8 +5,8 @@ import schemathesis
 from fastapi import FastAPI
 
 from service_kit.problems import PROBLEM_JSON
-from service_kit.settings import ApiSettings
 from tests.support import notes_api
+from tests.support.notes_api import NotesSettings
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 
@@ -47,7 +47,7 @@ def test_promises_a_503_where_there_is_a_store(path: str) -> None:
 
 
 def test_promises_a_401_and_shows_the_authorize_button_where_keys_are_set() -> None:
-    app = notes_api.build(ApiSettings(api_key="a key"))
+    app = notes_api.build(NotesSettings(api_key="a key"))
 
     assert statuses(app, "get", "/notes/count") == {"200", "401"}
     assert app.openapi()["components"]["securitySchemes"]["APIKeyHeader"]["name"] == "X-API-Key"
@@ -93,14 +93,14 @@ def test_nothing_of_the_frameworks_own_errors_is_left_over() -> None:
 
 @pytest.mark.parametrize("key", ["", "a key"])
 def test_every_reference_leads_somewhere(key: str) -> None:
-    document = notes_api.build(ApiSettings(api_key=key), stored=True).openapi()
+    document = notes_api.build(NotesSettings(api_key=key), stored=True).openapi()
 
     assert references_in(document) == {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
 
 
 @pytest.mark.parametrize("key", ["", "a key"])
 def test_is_a_valid_openapi_document(key: str) -> None:
-    document = notes_api.build(ApiSettings(api_key=key), stored=True).openapi()
+    document = notes_api.build(NotesSettings(api_key=key), stored=True).openapi()
 
     assert document["openapi"].startswith("3.1.")
     schemathesis.openapi.from_dict(document).validate()

@@ -6,9 +6,9 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service_kit.settings import ApiSettings
 from tests.service_kit.conftest import ClientMaker
 from tests.support import notes_api
+from tests.support.notes_api import NotesSettings
 
 JSON = {"Content-Type": "application/json"}
 LIMIT = 2048
@@ -16,7 +16,7 @@ LIMIT = 2048
 
 @pytest.fixture
 async def client(make_client: ClientMaker) -> httpx.AsyncClient:
-    return await make_client(notes_api.build(ApiSettings(max_body_bytes=LIMIT)))
+    return await make_client(notes_api.build(NotesSettings(max_body_bytes=LIMIT)))
 
 
 def note_of(size_bytes: int) -> bytes:

@@ -8,9 +8,9 @@ from fastapi import APIRouter, FastAPI, Request
 from starlette.types import Message
 
 from service_kit.api.request_stream import CutOffBodyError, Patience, streamed_body, streams_body
-from service_kit.settings import ApiSettings
 from tests.service_kit.conftest import ClientMaker
 from tests.support import notes_api
+from tests.support.notes_api import NotesSettings
 
 LIMIT = 1024 * 1024
 
@@ -32,7 +32,7 @@ async def count_hasty_bytes(request: Request) -> int:
 
 @pytest.fixture
 def app() -> FastAPI:
-    return notes_api.build(ApiSettings(max_body_bytes=1024), routers=(router, notes_api.router))
+    return notes_api.build(NotesSettings(max_body_bytes=1024), routers=(router, notes_api.router))
 
 
 @pytest.fixture

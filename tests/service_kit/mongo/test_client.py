@@ -18,8 +18,9 @@ from dev_stack.servers.mongod import Mongod
 from service_kit.api.app import create_app
 from service_kit.mongo.client import MongoStore, open_database
 from service_kit.problems import StoreUnavailableError
-from service_kit.settings import ApiSettings, MongoSettings
+from service_kit.settings import MongoSettings
 from tests.service_kit.conftest import ClientMaker, PythonRunner
+from tests.support.notes_api import NotesSettings
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 
@@ -70,7 +71,7 @@ def tags_api(store: MongoStore) -> FastAPI:
         store.require_prepared()
         return await Tag.count()
 
-    return create_app(ApiSettings(), description="Tags.", routers=[router], resources=[store])
+    return create_app(NotesSettings(), description="Tags.", routers=[router], resources=[store])
 
 
 async def test_a_service_outlives_its_database(

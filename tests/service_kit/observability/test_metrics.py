@@ -2,15 +2,15 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from service_kit.settings import ApiSettings
 from tests.service_kit.conftest import ClientMaker
 from tests.support import notes_api
+from tests.support.notes_api import NotesSettings
 
 
 @pytest.fixture
 async def client(make_client: ClientMaker) -> httpx.AsyncClient:
     """A client of an API whose metrics need one of two keys, and whose notes need another."""
-    settings = ApiSettings(api_key=SecretStr("of-the-api"), metrics_key=SecretStr("new, ключ"))
+    settings = NotesSettings(api_key=SecretStr("of-the-api"), metrics_key=SecretStr("new, ключ"))
     return await make_client(notes_api.build(settings))
 
 

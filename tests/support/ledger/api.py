@@ -10,8 +10,8 @@ from service_kit.postgres.engine import violated_constraint
 from service_kit.postgres.outbox import add_events
 from service_kit.postgres.store import PostgresStore
 from service_kit.problems import ServiceError
-from service_kit.settings import ApiSettings
 from tests.support.ledger.tables import OUTBOX, PAYMENTS
+from tests.support.notes_api import NotesSettings
 from tests.support.rabbit_support import thing_happened
 
 router = APIRouter(prefix="/payments", route_class=TransactionRoute)
@@ -49,4 +49,4 @@ async def count(session: SessionDep) -> int:
 
 def build(store: PostgresStore) -> FastAPI:
     """The API on a store."""
-    return create_app(ApiSettings(), description="Payments.", routers=[router], resources=[store])
+    return create_app(NotesSettings(), description="Payments.", routers=[router], resources=[store])

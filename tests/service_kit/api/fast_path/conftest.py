@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from service_kit.api.app import create_app
 from service_kit.api.fast_path import FastPath, PlainRequest
-from service_kit.settings import ApiSettings
 from tests.service_kit.conftest import ClientMaker
 from tests.support import notes_api
+from tests.support.notes_api import NotesSettings
 from tests.support.single_chunk_bodies import WholeBodies
 
 JSON = {"Content-Type": "application/json"}
@@ -40,7 +40,7 @@ async def by_lane(request: PlainRequest) -> Response | None:
 def build(lane: FastPath | None = None, **settings: object) -> FastAPI:
     """An API whose one path has both a fast path and a route."""
     return create_app(
-        ApiSettings.model_validate({"max_body_bytes": LIMIT, **settings}),
+        NotesSettings.model_validate({"max_body_bytes": LIMIT, **settings}),
         description="Letters.",
         routers=[router, lane or FastPath("POST", "/letters", by_lane)],
     )

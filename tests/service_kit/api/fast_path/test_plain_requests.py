@@ -9,7 +9,6 @@ from starlette.responses import Response
 
 from service_kit.api.app import create_app
 from service_kit.api.fast_path import FastPath, PlainRequest
-from service_kit.settings import ApiSettings
 from tests.service_kit.api.fast_path.conftest import (
     ASIDE,
     BROKEN,
@@ -22,6 +21,7 @@ from tests.service_kit.api.fast_path.conftest import (
     served_by,
 )
 from tests.service_kit.conftest import ClientMaker
+from tests.support.notes_api import NotesSettings
 from tests.support.single_chunk_bodies import WholeBodies
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
@@ -87,6 +87,6 @@ async def test_one_console_line_and_one_sample_name_the_path(
 
 
 async def test_is_not_in_the_documentation(client: httpx.AsyncClient) -> None:
-    without_lane = create_app(ApiSettings(), description="Letters.", routers=[router])
+    without_lane = create_app(NotesSettings(), description="Letters.", routers=[router])
 
     assert (await client.get("/openapi.json")).json() == without_lane.openapi()
