@@ -28,6 +28,7 @@ from service_kit.api.etags import (
     not_modified,
     weak_etag_of,
 )
+from service_kit.api.merge_patch import TAKES_MERGE_PATCH, MergePatch, PatchExample
 from service_kit.api.pagination import PAGED, link_next
 from service_kit.pagination import BadCursorError, Page
 from service_kit.postgres.dependencies import TransactionRoute
@@ -37,6 +38,8 @@ from service_kit.problems import problems
 router = APIRouter(prefix="/passengers", tags=["passengers"], route_class=TransactionRoute)
 
 PassengerId = Annotated[UUID, Path(description="The `id` that `POST /passengers` has answered, or that you made.")]
+
+PassengerPatch = Annotated[MergePatch[PassengerEdit], PatchExample(phone="+34600123456")]
 
 _Responses = dict[int | str, dict[str, Any]]
 
@@ -143,6 +146,27 @@ async def replace(
     it since; else the answer is 412, and what the other has written stands.
     """
     return _shown(await passengers.replace(passenger_id, edit, accepted=accepted, now=now), response)
+
+
+@router.patch(
+    "/{passenger_id:uuid}",
+    summary="Change some fields of a passenger",
+    dependencies=[TAKES_MERGE_PATCH],
+    responses=_TAGGED | problems(*_ABSENT, DocumentTakenError, StaleEditError),
+)
+async def patch(
+    passenger_id: PassengerId,
+    patch: PassengerPatch,
+    passengers: PassengersDep,
+    accepted: AcceptedVersions,
+    now: NowDep,
+    response: Response,
+) -> PassengerView:
+    """Change the fields given, by a JSON merge patch (RFC 7396): null takes away an `email` or a `phone`.
+
+    What differs in nothing changes nothing, and the passenger keeps its `ETag`. `If-Match` holds as it does for `PUT`.
+    """
+    return _shown(await passengers.patch(passenger_id, patch, accepted=accepted, now=now), response)
 
 
 @router.delete(

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Response
+from sqlalchemy import Row
 
 from reservations_service.models.passenger import PassengerEdit, PassengerView
 from reservations_service.routes.dependencies import EditorDep
@@ -19,6 +20,7 @@ from service_kit.api.etags import (
     etag_of,
     not_modified,
 )
+from service_kit.api.merge_patch import TAKES_MERGE_PATCH, MergePatch, PatchExample
 from service_kit.postgres.dependencies import SessionDep, TransactionRoute
 from service_kit.problems import problems
 
@@ -26,7 +28,14 @@ router = APIRouter(prefix="/passengers", tags=["passengers"], route_class=Transa
 
 PassengerId = Annotated[UUID, Path(description="The `id` that passengers_service gave.")]
 
+PassengerPatch = Annotated[MergePatch[PassengerEdit], PatchExample(phone="+34600123456")]
+
 _TAGGED: Final[dict[int | str, dict[str, Any]]] = {200: {"headers": ETAG_HEADER}}
+
+
+def _shown(passenger: Row[*tuple[Any, ...]], response: Response) -> PassengerView:
+    response.headers["ETag"] = etag_of(passenger.version)
+    return PassengerView.model_validate(passenger)
 
 
 @router.get(
@@ -40,8 +49,7 @@ async def read(
 ) -> PassengerView | Response:
     """Read one of this service's copies. Its `ETag` is this copy's own: passengers_service counts for itself."""
     passenger = await read_passenger(session, passenger_id)
-    response.headers["ETag"] = etag_of(passenger.version)
-    return not_modified(known, passenger.version) or PassengerView.model_validate(passenger)
+    return not_modified(known, passenger.version) or _shown(passenger, response)
 
 
 @router.put(
@@ -62,6 +70,26 @@ async def change(
     The document stays as it is: only passengers_service can change it. With the header `If-Match: "3"`, say, which is
     the `ETag` that you read here, the passenger is changed only if nobody has changed it since; else 412.
     """
-    passenger = await editor.edit(passenger_id, edit, accepted=accepted, now=now)
-    response.headers["ETag"] = etag_of(passenger.version)
-    return PassengerView.model_validate(passenger)
+    return _shown(await editor.edit(passenger_id, edit, accepted=accepted, now=now), response)
+
+
+@router.patch(
+    "/{passenger_id}",
+    summary="Change some fields of a passenger",
+    dependencies=[TAKES_MERGE_PATCH],
+    responses=_TAGGED | problems(PassengerNotFoundError, PassengerDeletedError, DocumentFixedError, StaleEditError),
+)
+async def patch(
+    passenger_id: PassengerId,
+    patch: PassengerPatch,
+    editor: EditorDep,
+    accepted: AcceptedVersions,
+    now: NowDep,
+    response: Response,
+) -> PassengerView:
+    """Change the fields given, by a JSON merge patch (RFC 7396): null takes away an `email` or a `phone`.
+
+    The document stays as it is. What differs in nothing changes nothing, and the passenger keeps its `ETag`. `If-Match`
+    holds as it does for `PUT`.
+    """
+    return _shown(await editor.patch(passenger_id, patch, accepted=accepted, now=now), response)

@@ -10,7 +10,12 @@ from reservations_service.models.status import IllegalStatusError
 from reservations_service.routes.dependencies import HoldDep
 from reservations_service.services.booking import IdTakenError, book
 from reservations_service.services.departures import DepartureInPastError
-from reservations_service.services.editing import NotPendingError, edit_reservation, remove_reservation
+from reservations_service.services.editing import (
+    NotPendingError,
+    edit_reservation,
+    patch_reservation,
+    remove_reservation,
+)
 from reservations_service.services.listing import ReservationQuery, list_reservations
 from reservations_service.services.passengers import DeletedPassengerError, UnknownPassengerError
 from reservations_service.services.rows import ReservationNotFoundError, found
@@ -25,6 +30,7 @@ from service_kit.api.etags import (
     etag_of,
     not_modified,
 )
+from service_kit.api.merge_patch import TAKES_MERGE_PATCH, MergePatch, PatchExample
 from service_kit.api.pagination import PAGED, link_next
 from service_kit.pagination import BadCursorError, Page
 from service_kit.postgres.dependencies import SessionDep, TransactionRoute
@@ -33,6 +39,8 @@ from service_kit.problems import problems
 router = APIRouter(prefix="/reservations", tags=["reservations"], route_class=TransactionRoute)
 
 ReservationId = Annotated[UUID, Path(description="The `id` of the reservation.")]
+
+ReservationPatch = Annotated[MergePatch[ReservationEdit], PatchExample(status="confirmed")]
 
 _LOCATION: Final[dict[str, Any]] = {
     "Location": {"description": "Where the reservation is read.", "required": True, "schema": {"type": "string"}}
@@ -124,6 +132,29 @@ async def change(
     it since; else the answer is 412, and what the other has written stands.
     """
     return _shown(await edit_reservation(session, reservation_id, edit, accepted=accepted, now=now), response)
+
+
+@router.patch(
+    "/{reservation_id}",
+    summary="Change some fields of a reservation",
+    dependencies=[TAKES_MERGE_PATCH],
+    responses=_TAGGED
+    | problems(ReservationNotFoundError, IllegalStatusError, SeatTakenError, DepartureInPastError, StaleEditError),
+)
+async def patch(
+    reservation_id: ReservationId,
+    patch: ReservationPatch,
+    session: SessionDep,
+    accepted: AcceptedVersions,
+    now: NowDep,
+    response: Response,
+) -> ReservationView:
+    """Change the fields given, by a JSON merge patch (RFC 7396), within the rules of `PUT`.
+
+    No field can be taken away: null is 422. What differs in nothing changes nothing, and the reservation keeps its
+    `ETag`. `If-Match` holds as it does for `PUT`.
+    """
+    return _shown(await patch_reservation(session, reservation_id, patch, accepted=accepted, now=now), response)
 
 
 @router.delete(

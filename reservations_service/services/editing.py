@@ -17,6 +17,7 @@ from reservations_service.services.departures import require_ahead
 from reservations_service.services.rows import found
 from reservations_service.services.seats import SEAT_SOLD_ONCE, SeatOnFlight, end_overdue_hold, is_held
 from service_kit.api.etags import StaleEditError, accepts
+from service_kit.api.merge_patch import MergePatch
 from service_kit.postgres.engine import violated_constraint
 from service_kit.problems import ServiceError
 
@@ -49,7 +50,27 @@ async def edit_reservation(
         DepartureInPastError: It would be confirmed, or moved to a flight, after the departure (422).
         SeatTakenError: Another reservation holds the seat (409).
     """
+    return await _edited(session, await _locked(session, reservation_id, accepted, now), edit, now)
+
+
+async def patch_reservation(
+    session: AsyncSession,
+    reservation_id: UUID,
+    patch: MergePatch[ReservationEdit],
+    *,
+    accepted: Collection[int] | None,
+    now: datetime,
+) -> Reservation:
+    """Change the fields given of a reservation; as `edit_reservation` does, and with the same errors.
+
+    Raises:
+        RequestValidationError: Such a reservation breaks a rule (422).
+    """
     current = await _locked(session, reservation_id, accepted, now)
+    return await _edited(session, current, patch.applied_to(current), now)
+
+
+async def _edited(session: AsyncSession, current: Reservation, edit: ReservationEdit, now: datetime) -> Reservation:
     require_legal(current.status, edit.status)
     changes = {name: wished for name, wished in edit.model_dump().items() if wished != getattr(current, name)}
     if not changes:

@@ -14,6 +14,7 @@ from reservations_service.models.passenger import PassengerEdit
 from reservations_service.services.passengers import read_passenger, require_living
 from reservations_service.services.replica import PASSENGER_REPLICA
 from service_kit.api.etags import StaleEditError, accepts
+from service_kit.api.merge_patch import MergePatch
 from service_kit.problems import ServiceError
 from service_kit.replication.hybrid_clock import HybridClock
 
@@ -54,11 +55,31 @@ class PassengerEditor:
             StaleEditError: Its version is not one of `accepted` (412).
             DocumentFixedError: The edit alters the document (409).
         """
+        passenger = await self._locked(passenger_id, accepted)
+        return await self._edited(passenger, edit, now)
+
+    async def patch(
+        self, passenger_id: UUID, patch: MergePatch[PassengerEdit], *, accepted: Collection[int] | None, now: datetime
+    ) -> Row[*tuple[Any, ...]]:
+        """Change the fields given of a passenger; as `edit` does, and with the same errors.
+
+        Raises:
+            RequestValidationError: Such a passenger breaks a rule (422).
+        """
+        passenger = await self._locked(passenger_id, accepted)
+        return await self._edited(passenger, patch.applied_to(passenger), now)
+
+    async def _locked(self, passenger_id: UUID, accepted: Collection[int] | None) -> Row[*tuple[Any, ...]]:
         passenger = require_living(await PASSENGER_REPLICA.locked(self._session, passenger_id), passenger_id)
         if not accepts(accepted, passenger.version):
             raise StaleEditError
+        return passenger
+
+    async def _edited(
+        self, passenger: Row[*tuple[Any, ...]], edit: PassengerEdit, now: datetime
+    ) -> Row[*tuple[Any, ...]]:
         if any(getattr(edit, name) != getattr(passenger, name) for name in DOCUMENT):
             raise DocumentFixedError
         if await PASSENGER_REPLICA.edit(self._session, passenger, edit.fields(), self._clock, now=now):
-            return await read_passenger(self._session, passenger_id)
+            return await read_passenger(self._session, passenger.id)
         return passenger

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from service_kit.api.guards import Guard
+from service_kit.api.merge_patch import MERGE_PATCH
 from service_kit.api.request_body import BodyTooLargeError
 from service_kit.problems import (
     PROBLEM_JSON,
@@ -45,6 +46,8 @@ def document_problems(app: FastAPI, *, guards: Collection[Guard], stored: bool) 
             for methods in document["paths"].values():
                 for operation in methods.values():
                     _complete(operation, refusals, stored=stored)
+                if "patch" in methods:
+                    _name_merge_patch(methods["patch"]["requestBody"]["content"])
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
@@ -55,6 +58,11 @@ def _replace_schemas(schemas: _JsonObject) -> None:
         schemas.pop(name, None)
     schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(schema.pop("$defs"), Problem=schema)
+
+
+def _name_merge_patch(content: _JsonObject) -> None:
+    """Each `PATCH` of ours takes a JSON merge patch under either name, its own first."""
+    content |= {MERGE_PATCH: content["application/json"], "application/json": content.pop("application/json")}
 
 
 def _complete(operation: _JsonObject, refusals: _Refusals, *, stored: bool) -> None:

@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service_kit.api.merge_patch import ACCEPT_PATCH
 from service_kit.problems import (
     PROBLEM_JSON,
     ErrorTranslations,
@@ -77,11 +78,12 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
     return render(request.scope, _refusal_of(error, has_docs=_has_docs(request)))
 
 
-def _allowed_methods(app: FastAPI, scope: Scope) -> str:
-    """All methods of a path. Starlette names only those of the first route that matches it."""
+def _taken_headers(app: FastAPI, scope: Scope) -> dict[str, str]:
+    """What a path takes: all its methods, of which Starlette names only those of the first route that matches it."""
     routes = [route for route in iter_route_contexts(app.routes) if route.matches(scope)[0] is not Match.NONE]
     methods = {method for route in routes for method in route.methods or ()}
-    return ", ".join(sorted(methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())))
+    allowed = ", ".join(sorted(methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())))
+    return {"Allow": allowed} | ({"Accept-Patch": ACCEPT_PATCH} if "PATCH" in methods else {})
 
 
 _SENTENCES = {
@@ -100,7 +102,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         return Response(status_code=_CLIENT_LEFT)  # nobody reads it; the timing line tells it
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers["Allow"] = _allowed_methods(request.app, request.scope)
+        headers |= _taken_headers(request.app, request.scope)
         if request.method == "OPTIONS":
             return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
     fallback = ("refused", str(error.detail))

@@ -14,6 +14,7 @@ import reservations_service.models.passenger
 from orders_service.models.order import NewOrder
 from passengers_service.models.passenger import NewPassenger
 from reservations_service.models.reservation import NewReservation, ReservationEdit
+from service_kit.api.merge_patch import MergePatch
 from tests.ajv import JsonObject, asked, bodies_of
 from tests.contracts.test_openapi_lint import APIS
 from tests.generated import generated
@@ -22,14 +23,22 @@ from user_service.models.user import NewUser, SomeChanges
 TAKEN: Final[dict[str, TypeAdapter[Any]]] = {
     "user_service POST /users/": TypeAdapter(NewUser),
     "user_service PUT /users/{user_id}": TypeAdapter(SomeChanges),
+    "user_service PATCH /users/{user_id}": TypeAdapter(MergePatch[NewUser]),
     "orders_service POST /orders": TypeAdapter(NewOrder),
     "passengers_service POST /passengers": TypeAdapter(NewPassenger),
     "passengers_service PUT /passengers/{passenger_id}": TypeAdapter(passengers_service.models.passenger.PassengerEdit),
+    "passengers_service PATCH /passengers/{passenger_id}": TypeAdapter(
+        MergePatch[passengers_service.models.passenger.PassengerEdit]
+    ),
     "passengers_service POST /passengers/bulk": TypeAdapter(list[NewPassenger]),
     "reservations_service POST /reservations": TypeAdapter(NewReservation),
     "reservations_service PUT /reservations/{reservation_id}": TypeAdapter(ReservationEdit),
+    "reservations_service PATCH /reservations/{reservation_id}": TypeAdapter(MergePatch[ReservationEdit]),
     "reservations_service PUT /passengers/{passenger_id}": TypeAdapter(
         reservations_service.models.passenger.PassengerEdit
+    ),
+    "reservations_service PATCH /passengers/{passenger_id}": TypeAdapter(
+        MergePatch[reservations_service.models.passenger.PassengerEdit]
     ),
 }
 """What validates the body of each operation that takes JSON."""
@@ -90,8 +99,8 @@ def whole_body(document: JsonObject, operation: str) -> object:
     method, path = operation.split()
     schema = document["paths"][path][method.lower()]["requestBody"]["content"]["application/json"]["schema"]
     is_list = schema.get("type") == "array"
-    name = (schema["items"] if is_list else schema)["$ref"].rpartition("/")[2]
-    body = WHOLE_USER if name == "UserChanges" else document["components"]["schemas"][name]["examples"][0]
+    name = (schema["items"] if is_list else schema)["$ref"].rpartition("/")[2].replace("Patch", "Edit")
+    body = WHOLE_USER if name in {"UserChanges", "UserEdit"} else document["components"]["schemas"][name]["examples"][0]
     return [body] if is_list else body
 
 

@@ -9,7 +9,13 @@ from tests.support.system import ServiceProcess
 
 CONFIGURATIONS = {
     # JSON schema cannot count the bytes of a password.
-    "user_service": f"{ANY_VERSION}\n{may_refuse('POST /users/', '422')}\n{may_refuse('PUT /users/{user_id}', '422')}",
+    "user_service": "\n".join(
+        [
+            ANY_VERSION,
+            *(may_refuse(f"{method} /users/{{user_id}}", "422") for method in ("PUT", "PATCH")),
+            may_refuse("POST /users/", "422"),
+        ]
+    ),
     # One Idempotency-Key with two bodies is 422, as the draft asks for.
     "orders_service": may_refuse("POST /orders", "422"),
 }

@@ -70,4 +70,4 @@ def test_every_example_is_taken(apis: Apis) -> None:
 
     assert {example: status for example, status in statuses.items() if status not in {200, 201}} == {}
     assert ids["passenger_id"] == EXAMPLE_PASSENGER
-    assert len(statuses) == 11
+    assert len(statuses) == 19

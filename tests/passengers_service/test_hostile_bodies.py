@@ -26,7 +26,7 @@ MEGABYTE = 1_048_576
     ],
     ids=lambda value: repr(value)[:40],
 )
-@pytest.mark.parametrize("method", ["POST", "PUT"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
 async def test_refuses_a_body_with_a_sentence(
     api: httpx.AsyncClient, method: str, body: bytes, status: int, code: str
 ) -> None:

@@ -15,6 +15,7 @@ CONFIGURATION: Final = f"""
 {ANY_VERSION}
 {may_refuse("POST /passengers", "422")}
 {may_refuse("PUT /passengers/{passenger_id}", "422")}
+{may_refuse("PATCH /passengers/{passenger_id}", "422")}
 """
 
 

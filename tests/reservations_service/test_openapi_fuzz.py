@@ -24,6 +24,8 @@ CONFIGURATION: Final = f"""
 {may_refuse("POST /reservations", "422")}
 {may_refuse("PUT /reservations/{reservation_id}", "422")}
 {may_refuse("PUT /passengers/{passenger_id}", "422")}
+{may_refuse("PATCH /reservations/{reservation_id}", "422")}
+{may_refuse("PATCH /passengers/{passenger_id}", "422")}
 """
 
 

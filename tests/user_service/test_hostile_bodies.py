@@ -28,7 +28,7 @@ MEGABYTE = 1_048_576
     ],
     ids=lambda value: repr(value)[:40],
 )
-@pytest.mark.parametrize("method", ["POST", "PUT"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
 async def test_refuses_a_body_with_a_sentence(
     api: httpx.AsyncClient, method: str, body: bytes, status: int, code: str
 ) -> None:
@@ -51,10 +51,10 @@ async def test_refuses_a_body_that_is_not_called_json(api: httpx.AsyncClient) ->
     [
         ("/users", "GET, HEAD, OPTIONS, POST"),
         ("/users/", "GET, HEAD, OPTIONS, POST"),
-        ("/users/x", "DELETE, GET, HEAD, OPTIONS, PUT"),
+        ("/users/x", "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"),
     ],
 )
 async def test_names_the_methods_that_a_path_takes(api: httpx.AsyncClient, path: str, allowed: str) -> None:
-    answer = await api.patch(path)
+    answer = await api.request("TRACE", path)
 
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)

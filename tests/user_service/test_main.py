@@ -26,9 +26,10 @@ def operations(document: JsonObject) -> dict[str, JsonObject]:
     }
 
 
-def test_documents_five_operations(document: JsonObject) -> None:
+def test_documents_six_operations(document: JsonObject) -> None:
     assert sorted(operations(document)) == [
-        *("DELETE /users/{user_id}", "GET /users/", "GET /users/{user_id}", "POST /users/", "PUT /users/{user_id}")
+        *("DELETE /users/{user_id}", "GET /users/", "GET /users/{user_id}"),
+        *("PATCH /users/{user_id}", "POST /users/", "PUT /users/{user_id}"),
     ]
 
 
@@ -39,6 +40,7 @@ def test_documents_five_operations(document: JsonObject) -> None:
         ("GET /users/", "200 400 422 503"),
         ("GET /users/{user_id}", "200 304 404 422 503"),
         ("PUT /users/{user_id}", "200 400 404 409 412 413 415 422 503"),
+        ("PATCH /users/{user_id}", "200 400 404 409 412 413 415 422 503"),
         ("DELETE /users/{user_id}", "204 404 412 422 503"),
     ],
 )

@@ -15,6 +15,7 @@ from service_kit.api.etags import (
     etag_of,
     not_modified,
 )
+from service_kit.api.merge_patch import TAKES_MERGE_PATCH, MergePatch, PatchExample
 from service_kit.api.pagination import PAGED, link_next
 from service_kit.pagination import BadCursorError, Page
 from service_kit.problems import problems
@@ -25,6 +26,7 @@ from user_service.services.users import EmailTakenError, UserNotFoundError
 
 router = APIRouter(prefix="/users", tags=["users"])
 
+UserPatch = Annotated[MergePatch[NewUser], PatchExample(name="Ana María Peña")]
 UserId = Annotated[str, Path(description="The `id` that `POST /users/` has answered: 24 hexadecimal characters.")]
 
 _LOCATION: Final[dict[str, Any]] = {
@@ -93,6 +95,27 @@ async def change(
     """
     user = await users.change(user_id, changes, accepted=accepted, now=now)
     return _shown(user, response)
+
+
+@router.patch(
+    "/{user_id}",
+    summary="Change some fields of a user",
+    dependencies=[TAKES_MERGE_PATCH],
+    responses=_TAGGED | problems(UserNotFoundError, EmailTakenError, StaleEditError, TooManyPasswordsError),
+)
+async def patch(
+    user_id: UserId,
+    patch: UserPatch,
+    users: UsersDep,
+    accepted: AcceptedVersions,
+    now: NowDep,
+    response: Response,
+) -> UserView:
+    """Change the fields given, by a JSON merge patch (RFC 7396). No field of a user can be taken away: null is 422.
+
+    What differs in nothing changes nothing, and the user keeps its `ETag`. `If-Match` holds as it does for `PUT`.
+    """
+    return _shown(await users.patch(user_id, patch, accepted=accepted, now=now), response)
 
 
 @router.delete(

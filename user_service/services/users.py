@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from beanie import PydanticObjectId
 from bson import ObjectId
@@ -11,7 +11,8 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from service_kit.accounts.passwords import PasswordHasher
-from service_kit.api.etags import StaleEditError
+from service_kit.api.etags import StaleEditError, accepts
+from service_kit.api.merge_patch import MergePatch
 from service_kit.fields.email import email_key
 from service_kit.mongo.client import MongoStore
 from service_kit.mongo.group_commit import GroupCommit
@@ -109,6 +110,24 @@ class Users:
             await self._refuse_edit(user_id)
         user: User = User.model_validate(changed)
         return user
+
+    async def patch(
+        self, user_id: str, patch: MergePatch[NewUser], *, accepted: Collection[int] | None, now: datetime
+    ) -> User:
+        """Change the fields given, unless the user has them already. A password is always taken for a new one.
+
+        Raises:
+            UserNotFoundError: No user has this id (404).
+            StaleEditError: The user's version is not one of `accepted` (412).
+            EmailTakenError: The address belongs to another user (409).
+            TooManyPasswordsError: Too many passwords are waiting to be hashed (503).
+        """
+        user, changes = await self.read(user_id), cast("UserChanges", patch.changes)
+        if not accepts(accepted, user.version):
+            raise StaleEditError
+        if "password" not in changes and all(getattr(user, name) == value for name, value in changes.items()):
+            return user
+        return await self.change(user_id, changes, accepted=accepted, now=now)
 
     async def _stored(self, changes: UserChanges) -> dict[str, Any]:
         """The fields given, as MongoDB keeps them."""

@@ -125,7 +125,51 @@ async def test_without_a_condition_all_editors_win_one_after_the_other(
     assert stamps == sorted(set(stamps))
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT"])
+async def patch(api: httpx.AsyncClient, passenger_id: UUID, **changes: object) -> httpx.Response:
+    return await api.patch(f"/passengers/{passenger_id}", json=changes)
+
+
+async def test_a_patch_changes_and_tells_the_fields_given(
+    api: httpx.AsyncClient, ana: UUID, store: PostgresStore
+) -> None:
+    answer = await patch(api, ana, email="ana.pena@example.org", phone=None, document_number="PAB123456")
+
+    [event] = await told(store)
+    assert (answer.status_code, answer.headers["etag"]) == (200, '"2"')
+    assert answer.json() == (await api.get(f"/passengers/{ana}")).json()
+    assert (answer.json()["email"], answer.json()["phone"], answer.json()["first_name"]) == (
+        "ana.pena@example.org",
+        None,
+        "Ana María",
+    )
+    assert msgspec.json.decode(event.data)["changes"][0]["fields"] == {"email": "ana.pena@example.org", "phone": None}
+
+
+@pytest.mark.parametrize("changes", [{}, {"phone": "+34600123456"}])
+async def test_a_patch_of_nothing_new_is_no_change(
+    api: httpx.AsyncClient, ana: UUID, store: PostgresStore, changes: JsonObject
+) -> None:
+    before = await api.get(f"/passengers/{ana}")
+
+    answer = await patch(api, ana, **changes)
+
+    assert (answer.json(), answer.headers["etag"]) == (before.json(), before.headers["etag"])
+    assert await told(store) == []
+
+
+async def test_a_patch_refuses_what_put_refuses(api: httpx.AsyncClient, ana: UUID, store: PostgresStore) -> None:
+    stale = await api.patch(f"/passengers/{ana}", json={"phone": None}, headers={"If-Match": '"2"'})
+    answers = [await patch(api, ana, document_number="X1"), await patch(api, ana, birth_date=None), stale]
+
+    assert [(answer.status_code, code_of(answer)) for answer in answers] == [
+        (409, "document-fixed"),
+        (422, "invalid-request"),
+        (412, "stale-edit"),
+    ]
+    assert await told(store) == []
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH"])
 async def test_a_passenger_that_is_unknown_incomplete_or_deleted_is_not_there(
     api: httpx.AsyncClient, ana: UUID, store: PostgresStore, method: str
 ) -> None:
@@ -133,7 +177,7 @@ async def test_a_passenger_that_is_unknown_incomplete_or_deleted_is_not_there(
     await tell(store, PassengerFields(email="ana@example.org"), incomplete)
     await tell(store, PassengerFields(deleted_at=utc_now()), ana)
 
-    body = EDIT if method == "PUT" else None
+    body = None if method == "GET" else EDIT
     answers = [await api.request(method, f"/passengers/{one}", json=body) for one in (uuid4(), incomplete, ana)]
 
     assert [answer.status_code for answer in answers] == [404] * 3
