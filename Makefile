@@ -1,6 +1,6 @@
 # People, hooks and CI use the same targets; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help up test bench faults check rows lock diagrams fmt clean
+.PHONY: help up test bench faults check rows api lock diagrams fmt clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -30,6 +30,7 @@ check: $(READY) ## Check format, lint, types, imports, declared dependencies, re
 	$(BIN)/python -m mypy
 	$(BIN)/python -m dev_stack imports
 	$(BIN)/python -m dev_stack rows --check
+	$(BIN)/python -m dev_stack api --check
 	$(BIN)/python -m dev_stack declared
 	$(BIN)/python -m dev_stack vocabulary
 	$(BIN)/python -m dev_stack lock --check
@@ -38,6 +39,9 @@ check: $(READY) ## Check format, lint, types, imports, declared dependencies, re
 
 rows: $(READY) ## Write what follows from the table of services (dev_stack/services.py) into the files that repeat it.
 	@$(BIN)/python -m dev_stack rows
+
+api: $(READY) ## Write docs/api, the reference of the APIs, from their OpenAPI documents.
+	@$(BIN)/python -m dev_stack api
 
 lock: $(READY) ## Compile the requirements files from pyproject.toml; ARGS=--upgrade takes the newest versions.
 	@$(BIN)/python -m dev_stack lock $(ARGS)

@@ -13,7 +13,7 @@ import typer
 from dev_stack.errors import StackError
 from dev_stack.servers.catalog import SERVERS, Embedded, servers_for
 from dev_stack.services import SERVICES, Service, named_services
-from dev_stack.setup import chromium, node_tools, python_tools
+from dev_stack.setup import api_reference, chromium, node_tools, python_tools
 from dev_stack.setup import declared as declared_dependencies
 from dev_stack.setup import imports as import_contracts
 from dev_stack.setup import rows as repeated_rows
@@ -74,6 +74,15 @@ def rows(*, check: Annotated[bool, typer.Option("--check", help="Only say what d
         repeated_rows.check(ROOT)
     else:
         repeated_rows.write(ROOT)
+
+
+@app.command()
+def api(*, check: Annotated[bool, typer.Option("--check", help="Only say whether one is stale.")] = False) -> None:
+    """Write docs/api, the reference of the APIs, from what the code says of itself."""
+    if check:
+        api_reference.check(ROOT)
+    else:
+        api_reference.write(ROOT)
 
 
 @app.command()
