@@ -24,7 +24,12 @@ async def run(scenario: Scenario, *, seed: int, seconds: float, rate: float) -> 
     """
     random = Random(seed)
     async with trial(
-        scenario.name, seed=seed, rate=rate, orders=scenario.orders, consumers=scenario.consumers
+        scenario.name,
+        seed=seed,
+        rate=rate,
+        orders=scenario.orders,
+        consumers=scenario.consumers,
+        most_repeated=scenario.most_repeated,
     ) as current:
         await current.callers.have_placed(1)
         deadline = time.monotonic() + seconds
