@@ -1,12 +1,17 @@
 """Keyset pages: an opaque cursor names the last item seen, so that inserts neither skip nor repeat one."""
 
+import re
+from itertools import groupby
 from typing import Annotated, Final, Generic, TypeVar
 
 from pydantic import BaseModel, Field
+from pydantic.fields import FieldInfo
 
 from service_kit.problems import ServiceError
 
 _VERSION: Final = b"1:"
+_HEX_DIGIT: Final = "(3[0-9]|6[1-6])"
+"""A lower-case hexadecimal digit, itself spelled in hexadecimal."""
 
 
 class BadCursorError(ServiceError):
@@ -57,3 +62,34 @@ def decode_cursor(cursor: str) -> str:
     if encode_cursor(key) != cursor:
         raise BadCursorError
     return key
+
+
+class CursorShape:
+    """What the keys of one list's cursors look like.
+
+    Args:
+        shape: The key of an item, with an x for each lower-case hexadecimal digit: `xxxxxxxx-xxxx`.
+    """
+
+    def __init__(self, shape: str) -> None:
+        runs = ((character, len(list(run))) for character, run in groupby(shape))
+        key = "".join(
+            f"{_HEX_DIGIT}{{{count}}}" if character == "x" else character.encode().hex() * count
+            for character, count in runs
+        )
+        self._pattern = f"^{_VERSION.hex()}{key}$"
+
+    def field(self) -> FieldInfo:
+        """The pattern for `/docs`. Not enforced there: a cursor that breaks it is a 400, no 422."""
+        info: FieldInfo = Field(json_schema_extra={"pattern": self._pattern})
+        return info
+
+    def key_in(self, cursor: str) -> str:
+        """The key of the last item of the page before.
+
+        Raises:
+            BadCursorError: It is not one that this list has answered (400).
+        """
+        if not re.fullmatch(self._pattern, cursor):
+            raise BadCursorError
+        return decode_cursor(cursor)
