@@ -7,7 +7,7 @@ from tests.passengers_service.bulk_rows import JsonObject
 
 def read(reader: RowReader, *pieces: bytes) -> CheckedRows:
     rows = [row for piece in pieces for row in reader.feed(piece)]
-    return checked([*rows, *reader.end()], reader, first=1, most_mistakes=1000)
+    return checked([*rows, *reader.end()], reader.parser, first=1, most_mistakes=1000)
 
 
 def stored(rows: CheckedRows) -> list[JsonObject]:

@@ -23,7 +23,7 @@ def test_writes_what_the_bulk_route_reads(tmp_path: Path, written: Format) -> No
 
     assert done.exit_code == 0, done.output
     reader = reader_for(KINDS[written])
-    rows = checked([*reader.feed(file.read_bytes()), *reader.end()], reader, first=1, most_mistakes=1000)
+    rows = checked([*reader.feed(file.read_bytes()), *reader.end()], reader.parser, first=1, most_mistakes=1000)
     assert list(rows.mistakes) == []
     assert [passenger for _, passenger in rows.passengers] == list(passengers(300, seed=1))
 

@@ -14,7 +14,7 @@ from tests.passengers_service.bulk_rows import JsonObject, as_csv, as_json, as_n
 
 def read(body: bytes, written: Format) -> list[JsonObject]:
     reader = reader_for(CONTENT_TYPES[written])
-    found = checked([*reader.feed(body), *reader.end()], reader, first=1, most_mistakes=1000)
+    found = checked([*reader.feed(body), *reader.end()], reader.parser, first=1, most_mistakes=1000)
     return [passenger.model_dump(mode="json", exclude={"id"}) for _, passenger in found.passengers]
 
 

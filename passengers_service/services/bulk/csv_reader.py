@@ -6,12 +6,11 @@ Also what spreadsheets make of it: a BOM, Windows line ends, semicolons where th
 import codecs
 import csv
 import io
-from collections.abc import Collection, Sequence
-from typing import Annotated, Any, ClassVar, Final
-
-from pydantic import FailFast, TypeAdapter
+from collections.abc import Collection
+from typing import Any, Final
 
 from passengers_service.models.passenger import NewPassenger
+from passengers_service.services.bulk.parsers import CellsParser
 from passengers_service.services.bulk.reader import UnfinishedBodyError, require_short
 from service_kit.problems import MalformedRequestError
 
@@ -20,7 +19,6 @@ CHARSETS: Final = {"utf-8": "utf-8-sig", "us-ascii": "ascii", "iso-8859-1": "iso
 
 COLUMNS: Final = tuple(NewPassenger.model_fields)
 _NEEDED: Final = [name for name in COLUMNS if name != "id"]
-_PASSENGERS: Final = TypeAdapter(Annotated[list[NewPassenger], FailFast()])
 
 
 class BadHeaderLineError(MalformedRequestError):
@@ -32,7 +30,7 @@ class BadHeaderLineError(MalformedRequestError):
 class CsvReader:
     """Reads CSV; an empty cell is an absent value, a line of empty cells no row."""
 
-    misshapen: ClassVar[str] = "The row has another number of cells than the header line"
+    parser = CellsParser("The row has another number of cells than the header line")
 
     def __init__(self, charset: str = "utf-8") -> None:
         self._decoder = codecs.getincrementaldecoder(CHARSETS[charset])()
@@ -54,14 +52,6 @@ class CsvReader:
         if any(isinstance(row, list) for row in rows):
             raise UnfinishedBodyError
         return rows
-
-    def parsed(self, rows: Sequence[Any]) -> list[NewPassenger]:
-        """By the same rules as JSON: its dates, ids and numbers of documents are text there too."""
-        return _PASSENGERS.validate_python(rows)
-
-    def is_overfull(self, _row: Any) -> bool:  # noqa: ANN401 - as the readers of JSON have it
-        """Never: the header line has its columns."""
-        return False
 
     def _decoded(self, piece: bytes, *, final: bool = False) -> str:
         try:

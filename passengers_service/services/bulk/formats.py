@@ -7,7 +7,7 @@ from typing import Final
 
 from passengers_service.services.bulk.csv_reader import CHARSETS, CsvReader
 from passengers_service.services.bulk.json_array import JsonArrayReader
-from passengers_service.services.bulk.json_readers import NdjsonReader
+from passengers_service.services.bulk.ndjson_reader import NdjsonReader
 from passengers_service.services.bulk.reader import RowReader
 from service_kit.problems import ServiceError
 

@@ -7,11 +7,11 @@ something else, or because a piece ends in a text with a brace, Python's own par
 import json
 import re
 from collections.abc import Sequence
-from typing import ClassVar, Final
+from typing import Final
 
 import msgspec
 
-from passengers_service.services.bulk.json_readers import JsonRows
+from passengers_service.services.bulk.parsers import JsonParser
 from passengers_service.services.bulk.reader import BOM, require_short
 from service_kit.problems import MalformedRequestError
 
@@ -34,10 +34,10 @@ _STEPS: Final = {
 _Row = bytes | msgspec.Raw
 
 
-class JsonArrayReader(JsonRows):
+class JsonArrayReader:
     """Reads one array; of the body it keeps the row that has not ended yet."""
 
-    misshapen: ClassVar[str] = "A row is one JSON object"
+    parser = JsonParser("A row is one JSON object")
 
     def __init__(self) -> None:
         self._rest = b""

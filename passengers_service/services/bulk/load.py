@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from passengers_service.events import PASSENGER_CHANGED, SOURCE
 from passengers_service.models.tables import DOCUMENT_INDEX, LIST_VERSION
-from passengers_service.services.bulk.reader import Row, RowReader, chunks_of
+from passengers_service.services.bulk.reader import Row, RowParser, RowReader, chunks_of
 from passengers_service.services.bulk.result import LoadResult, NoRowsError
 from passengers_service.services.bulk.staging import Numbered, Staging, Step
 from passengers_service.services.bulk.statements import INSERT, IS_ANYBODY_KNOWN, LOCK, ONE_AT_A_TIME, UPDATE
@@ -114,17 +114,17 @@ class _Load:
         """What is worth staging: of a strict load that has a bad row, nothing any more."""
         async for rows in chunks_of(body, reader):
             await asyncio.sleep(0)  # so that others have their turn, though the whole body is there
-            passengers = self._checked(rows, reader)
+            passengers = self._checked(rows, reader.parser)
             if passengers and (self.is_lenient or not self._result.rejected_count):
                 yield passengers
 
-    def _checked(self, rows: Sequence[Row], reader: RowReader) -> Sequence[Numbered]:
+    def _checked(self, rows: Sequence[Row], parser: RowParser) -> Sequence[Numbered]:
         result = self._result
         if result.received + len(rows) > self.max_rows:
             raise TooManyRowsError(
                 f"One request takes up to {self.max_rows} rows. Split them, as python -m passengers_service.load does."
             )
-        found = checked(rows, reader, first=result.received + 1, most_mistakes=result.room)
+        found = checked(rows, parser, first=result.received + 1, most_mistakes=result.room)
         result.received += len(rows)
         result.reject(found.mistakes, len(rows) - len(found.passengers))
         return found.passengers

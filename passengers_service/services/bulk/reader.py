@@ -1,10 +1,10 @@
 """What the three formats of a load have in common: pieces of a body go in, rows come out.
 
-A reader cuts the body where its rows end and does no more; Pydantic reads what is in a row, five hundred at a time.
+A reader cuts the body where its rows end and does no more; what is in a row a parser reads (`parsers.py`).
 """
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, Final, Protocol
 
 from passengers_service.models.passenger import NewPassenger
 from service_kit.problems import MalformedRequestError
@@ -18,14 +18,33 @@ CHUNK_BYTES: Final = 1_048_576
 BOM: Final = b"\xef\xbb\xbf"
 
 Row = Any
-"""As a reader makes it, for its own `parsed` alone."""
+"""As a reader makes it, for the parser of its format."""
+
+
+class RowParser(Protocol):
+    """Makes passengers of the rows of one format."""
+
+    @property
+    def misshapen(self) -> str:
+        """What is wrong with a row that holds no object at all."""
+
+    def parsed(self, rows: Sequence[Row]) -> list[NewPassenger]:
+        """The passengers of rows.
+
+        Raises:
+            ValidationError: At least one of them is not as it should be: the first, with all of its mistakes.
+        """
+
+    def is_overfull(self, row: Row) -> bool:
+        """Whether a bad row has so many fields of its own that nobody wants them all listed."""
 
 
 class RowReader(Protocol):
-    """Reads one body of one format."""
+    """Cuts one body of one format."""
 
-    misshapen: ClassVar[str]
-    """What is wrong with a row that holds no object at all."""
+    @property
+    def parser(self) -> RowParser:
+        """That of the format."""
 
     def feed(self, piece: bytes) -> Sequence[Row]:
         """The rows that end in this piece of the body.
@@ -40,16 +59,6 @@ class RowReader(Protocol):
         Raises:
             MalformedRequestError: It has ended in the middle of a row (400).
         """
-
-    def parsed(self, rows: Sequence[Row]) -> list[NewPassenger]:
-        """The passengers of rows.
-
-        Raises:
-            ValidationError: At least one of them is not as it should be: the first, with all of its mistakes.
-        """
-
-    def is_overfull(self, row: Row) -> bool:
-        """Whether a bad row has so many fields of its own that nobody wants them all told."""
 
 
 class UnfinishedBodyError(MalformedRequestError):

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from passengers_service.models.passenger import NewPassenger
-from passengers_service.services.bulk.reader import Row, RowReader
+from passengers_service.services.bulk.reader import Row, RowParser
 
 _NO_OBJECT: Final = "model_type"
 _NO_JSON: Final = "json_invalid"
@@ -37,58 +37,58 @@ class CheckedRows:
     mistakes: Sequence[RejectedRow]
 
 
-def checked(rows: Sequence[Row], reader: RowReader, *, first: int, most_mistakes: int) -> CheckedRows:
+def checked(rows: Sequence[Row], parser: RowParser, *, first: int, most_mistakes: int) -> CheckedRows:
     """Check some rows of a load.
 
     Args:
         rows: Of the load.
-        reader: That of its format.
+        parser: That of its format.
         first: Number of the first of them.
         most_mistakes: So many are told; a bad row without one is bad nevertheless.
     """
     try:
-        passengers = reader.parsed(rows)
+        passengers = parser.parsed(rows)
     except ValidationError:
-        return _one_by_one(rows, reader, first, most_mistakes)
+        return _one_by_one(rows, parser, first, most_mistakes)
     if len(passengers) != len(rows):  # a line of NDJSON held several objects, or half of one
-        return _one_by_one(rows, reader, first, most_mistakes)
+        return _one_by_one(rows, parser, first, most_mistakes)
     return CheckedRows(list(enumerate(passengers, first)), [])
 
 
-def _one_by_one(rows: Sequence[Row], reader: RowReader, first: int, most_mistakes: int) -> CheckedRows:
+def _one_by_one(rows: Sequence[Row], parser: RowParser, first: int, most_mistakes: int) -> CheckedRows:
     """Which row is bad: in JSON, one that is no object shifts the others, so that their places tell nothing."""
     passengers: list[tuple[int, NewPassenger]] = []
     mistakes: list[RejectedRow] = []
     for number, row in enumerate(rows, first):
-        found = _passenger_of(row, reader)
+        found = _passenger_of(row, parser)
         if isinstance(found, NewPassenger):
             passengers.append((number, found))
         elif len(mistakes) < most_mistakes:
-            mistakes += _mistakes(number, found, reader)
+            mistakes += _mistakes(number, found, parser)
     return CheckedRows(passengers, mistakes)
 
 
-def _passenger_of(row: Row, reader: RowReader) -> NewPassenger | ValidationError | str:
+def _passenger_of(row: Row, parser: RowParser) -> NewPassenger | ValidationError | str:
     """The passenger, or what is wrong."""
-    if reader.is_overfull(row):
+    if parser.is_overfull(row):
         return _OVERFULL
     try:
-        found = reader.parsed([row])
+        found = parser.parsed([row])
     except ValidationError as error:
         return error
-    return found[0] if len(found) == 1 else reader.misshapen
+    return found[0] if len(found) == 1 else parser.misshapen
 
 
-def _mistakes(number: int, found: ValidationError | str, reader: RowReader) -> list[RejectedRow]:
+def _mistakes(number: int, found: ValidationError | str, parser: RowParser) -> list[RejectedRow]:
     if isinstance(found, str):
         return [RejectedRow(row=number, field=None, reason=found)]
-    return [_told(number, one, reader) for one in found.errors(include_url=False, include_input=False)]
+    return [_told(number, one, parser) for one in found.errors(include_url=False, include_input=False)]
 
 
-def _told(number: int, mistake: ErrorDetails, reader: RowReader) -> RejectedRow:
+def _told(number: int, mistake: ErrorDetails, parser: RowParser) -> RejectedRow:
     if mistake["type"] == _NO_OBJECT:
-        return RejectedRow(row=number, field=None, reason=reader.misshapen)
+        return RejectedRow(row=number, field=None, reason=parser.misshapen)
     if mistake["type"] == _NO_JSON:
-        return RejectedRow(row=number, field=None, reason=f"{reader.misshapen}. {mistake['msg']}")
+        return RejectedRow(row=number, field=None, reason=f"{parser.misshapen}. {mistake['msg']}")
     field = ".".join(str(part) for part in mistake["loc"][1:])[:_SHOWN_CHARACTERS] or None
     return RejectedRow(row=number, field=field, reason=mistake["msg"].removeprefix("Value error, "))

@@ -7,7 +7,7 @@ import pytest
 
 from passengers_service.services.bulk.csv_reader import CsvReader
 from passengers_service.services.bulk.json_array import JsonArrayReader
-from passengers_service.services.bulk.json_readers import NdjsonReader
+from passengers_service.services.bulk.ndjson_reader import NdjsonReader
 from passengers_service.services.bulk.reader import RowReader, chunks_of
 from passengers_service.services.bulk.validation import checked
 from service_kit.problems import MalformedRequestError
@@ -52,7 +52,7 @@ def test_no_more_mistakes_are_told_than_are_wanted() -> None:
     reader = NdjsonReader()
     rows = reader.feed(as_ndjson([row_of(number, email="nobody") for number in range(10)]))
 
-    found = checked(rows, reader, first=1, most_mistakes=3)
+    found = checked(rows, reader.parser, first=1, most_mistakes=3)
 
     assert (len(found.mistakes), found.passengers) == (3, [])
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from passengers_service.services.bulk.csv_reader import BadHeaderLineError, CsvReader
 from passengers_service.services.bulk.formats import UnknownFormatError, reader_for
 from passengers_service.services.bulk.json_array import JsonArrayReader
-from passengers_service.services.bulk.json_readers import NdjsonReader
+from passengers_service.services.bulk.ndjson_reader import NdjsonReader
 from passengers_service.services.bulk.reader import MAX_ROW_CHARACTERS, RowReader, UnfinishedBodyError, chunks_of
 from service_kit.problems import MalformedRequestError
 from tests.passengers_service.bulk_reading import numbers, read, stored, told
@@ -141,7 +141,7 @@ def test_a_row_with_too_few_cells_is_told() -> None:
     rows = read(CsvReader(), b"".join(lines))
 
     assert (numbers(rows), told(rows)) == ([1, 3], [(2, None)])
-    assert rows.mistakes[0].reason == CsvReader.misshapen
+    assert rows.mistakes[0].reason == CsvReader.parser.misshapen
 
 
 @pytest.mark.parametrize(
