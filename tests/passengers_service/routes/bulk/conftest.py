@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import text
 
 from dev_stack.servers.postgres import Postgres
@@ -50,9 +51,9 @@ def at_once() -> int:
 
 
 @pytest.fixture
-async def api(settings: PassengersSettings, store: PostgresStore, at_once: int) -> AsyncIterator[httpx.AsyncClient]:
+def app(settings: PassengersSettings, store: PostgresStore, at_once: int) -> FastAPI:
     clock = HybridClock(NODE, utc_now)
-    app = create_app(
+    return create_app(
         settings,
         description="Loads.",
         routers=[passengers.router, bulk.router],
@@ -63,6 +64,10 @@ async def api(settings: PassengersSettings, store: PostgresStore, at_once: int) 
             SpoolRoom(settings.bulk_spool_max_bytes),
         ],
     )
+
+
+@pytest.fixture
+async def api(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://api", timeout=30) as api:
         yield api
