@@ -1,7 +1,7 @@
-"""Compares the two copies by their digests, and restores what is missing by itself when a difference lasts.
+"""Compares the two copies by their digests, and starts a resync by itself when a difference lasts.
 
-Each side tells its digest now and then; whoever hears it compares. A difference may be an event on its way: so it
-counts only if it comes again and again. While there is one, the digests are told more often.
+Each side publishes its digest every few minutes, and the other side compares it with its own. A difference may only be
+an event on its way, so it counts after several comparisons. While there is one, digests are published more often.
 """
 
 import random
@@ -32,9 +32,9 @@ RESYNCS: Final = Counter(
 )
 
 LASTS: Final = 3
-"""A difference lasts when the same two digests are compared so often."""
+"""Comparisons of the same two digests after which a difference lasts."""
 _LASTS_IN_TRAFFIC: Final = 20
-"""Or when they differ so often, though they change."""
+"""Comparisons after which a difference lasts although the digests change."""
 _SOON: Final = timedelta(seconds=15)
 _FIRST_PAUSE: Final = timedelta(minutes=10)
 _LONGEST_PAUSE: Final = timedelta(days=1)
@@ -45,11 +45,11 @@ class CopyComparison(Generic[Fields]):
     """Compares one copy with the other side's.
 
     Args:
-        table: Ours.
-        store: Where it is.
+        table: Our copy.
+        store: The database that holds it.
         clock: Knows which stamps are too far ahead.
-        wall: The instant of what is told.
-        every: How often the digest is told.
+        wall: The time of the events.
+        every: How often the digest is published.
     """
 
     def __init__(
@@ -61,18 +61,18 @@ class CopyComparison(Generic[Fields]):
         self._wall = wall
         self._every = every
 
-    async def tell(self) -> bool:
-        """Tell our digest, if it is time and no other replica has; whether that was so."""
-        if not await self._is_ours_to_tell():
+    async def publish(self) -> bool:
+        """Publish our digest if it is due and no other process of this service has done so; whether it was due."""
+        if not await self._claim_turn():
             return False
         async with self._store.transaction() as session:
-            await self._tell(session)
+            await self._publish(session)
         return True
 
-    async def _is_ours_to_tell(self) -> bool:
-        """Whether it is time; if so, it is not for the others any more."""
+    async def _claim_turn(self) -> bool:
+        """Whether the digest is due; if so, the next one is scheduled, and other processes leave this one to us."""
         async with self._store.transaction() as session:
-            seen = await read_state(session, self._table.state)  # unlocked: most looks find nothing to do
+            seen = await read_state(session, self._table.state)  # without a lock: mostly there is nothing to do
             if seen is not None and seen.compare_at is not None and seen.compare_at > seen.now:
                 return False
             state = await locked_state(session, self._table.state)
@@ -82,7 +82,7 @@ class CopyComparison(Generic[Fields]):
                 await set_state(session, self._table.state, compare_at=next_at)
         return bool(due)
 
-    async def _tell(self, session: AsyncSession) -> None:
+    async def _publish(self, session: AsyncSession) -> None:
         ours, rows_ahead = await copy_digest(session, self._table.rows), await self._count_ahead(session)
         await set_state(session, self._table.state, rows_ahead=rows_ahead)
         event = self._table.events.digest_report(DigestReport(ours.count, ours.digest), at=self._wall())
@@ -93,22 +93,22 @@ class CopyComparison(Generic[Fields]):
         return await session.scalar(select(func.count()).select_from(self._table.rows).where(is_ahead)) or 0
 
     async def compare(self, session: AsyncSession, theirs: DigestReport, *, is_first: bool) -> None:
-        """Compare our digest with theirs, and begin a resync if they have differed for long.
+        """Compare our digest with theirs, and start a resync if they have differed for long.
 
         Args:
             session: In a transaction.
-            theirs: What they have told.
-            is_first: Of two sides that both see the difference, the one that acts first.
+            theirs: The digest that the other side has published.
+            is_first: Whether we act first when both sides see the difference.
         """
         ours = await copy_digest(session, self._table.rows)
         state = await locked_state(session, self._table.state)
         if (ours.count, ours.digest) == (theirs.count, theirs.digest):
             await self._equal(session, state)
-        elif not await self._is_telling(session):
+        elif not await self._has_events_waiting(session):
             await self._differ(session, state, f"{ours.digest}:{theirs.digest}", patience=1 if is_first else 2)
 
-    async def _is_telling(self, session: AsyncSession) -> bool:
-        """Whether events of ours wait, which explains a difference."""
+    async def _has_events_waiting(self, session: AsyncSession) -> bool:
+        """Whether events of ours wait for the broker, which explains a difference."""
         outbox = self._table.outbox
         return bool(await session.scalar(select(exists().where(outbox.c.due_at < PARKED_UNTIL))))
 
@@ -129,7 +129,7 @@ class CopyComparison(Generic[Fields]):
             await self._resync(session, state)
 
     async def _resync(self, session: AsyncSession, state: Row[Any]) -> None:
-        """Let our answering replica tell all rows, and ask the other side for theirs; the next time later."""
+        """Request all rows of both sides; each further resync waits longer."""
         pause = min(_FIRST_PAUSE * 2**state.resyncs, _LONGEST_PAUSE)
         changes = {"asked_at": state.asked_at or SERVER_NOW, "resyncs": state.resyncs + 1}
         await set_state(session, self._table.state, **changes, resync_at=SERVER_NOW + pause, times_unchanged=0)

@@ -1,4 +1,4 @@
-"""The digest of a stamped table: whether two databases hold the same copy, without moving it."""
+"""The digest of a replicated table: shows whether two databases hold the same rows, without sending them."""
 
 import asyncio
 from dataclasses import dataclass
@@ -24,10 +24,9 @@ class CopyDigest:
 
 
 class SharedDigest:
-    """The digest of one table for all who ask: one computation at a time, on one connection.
+    """The digest of one table for many callers: one computation at a time, on one connection.
 
-    Who comes while one is at work gets the next one, together with all others who came meanwhile: so that no answer is
-    older than its question.
+    Callers who arrive during a computation share the next one, so no answer is older than its question.
     """
 
     def __init__(self, store: PostgresStore, table: Table) -> None:
@@ -44,7 +43,7 @@ class SharedDigest:
         """
         if self._next is None:
             self._next = asyncio.create_task(self._compute())
-        return await asyncio.shield(self._next)  # who leaves does not take the answer away from the others
+        return await asyncio.shield(self._next)  # one cancelled caller leaves the computation to the others
 
     async def _compute(self) -> CopyDigest:
         async with self._turn:
@@ -54,9 +53,9 @@ class SharedDigest:
 
 
 async def copy_digest(connection: AsyncSession | AsyncConnection, table: Table) -> CopyDigest:
-    """Of all rows in whatever order; PostgreSQL needs about a second for a million."""
-    # Of the wire forms, the same in each version and on each machine. PostgreSQL's own hash would not do: it folds a
-    # bigint to 32 bits, and so takes some stamps of neighbouring moments for the same.
+    """Compute the digest of all rows; PostgreSQL needs about a second for a million."""
+    # The wire format of a value is the same in each version and on each machine. PostgreSQL's own hash would not do: it
+    # folds a bigint to 32 bits, so some stamps that are close in time would have the same hash.
     row_bytes = func.uuid_send(table.c.id).op("||")(func.array_send(table.c.stamps))
     row_bits = cast(literal_column("'x'").op("||")(func.md5(row_bytes)), BIT(128))
     query = select(func.count(), cast(func.bit_xor(row_bits), Text)).select_from(table)

@@ -1,4 +1,4 @@
-"""What `python -m <service>.heal` does: gives rows that a clock far ahead has stamped stamps of now."""
+"""What `python -m <service>.heal` does: replaces stamps of a clock that was far ahead by stamps of now."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from service_kit.replication.table import ReplicatedTable
 
 
 def main(store: PostgresStore, table: ReplicatedTable[Any], clock: HybridClock) -> int:
-    """Heal our rows, and put what tells it into the outbox.
+    """Heal our rows, and put the changes into the outbox.
 
     Args:
         store: Is prepared here, and closed.
-        table: Ours.
+        table: Our copy.
         clock: Of our node.
 
     Returns:

@@ -1,8 +1,8 @@
-"""Heals rows that a clock has stamped that was far ahead: their fields get stamps of now, and the other side is told.
+"""Replaces stamps of a clock that was far ahead by stamps of now, and publishes the changed rows.
 
-A merge would never do that, because the later stamp wins. So both sides are healed, each by itself; what they tell each
-other afterwards is merged as ever, and both end with the same values: a stamp too far ahead is never taken over, so at
-most the side that made it holds it, or both hold it with the same value.
+A merge cannot do that, because the later stamp wins. So each side is healed by itself. Both then publish what they have
+healed, merge it as usual, and end with the same values: no side accepts a stamp that is too far ahead, so either only
+the side that made it holds it, or both hold it with the same value.
 Source: docs/decisions/0019-stamps-at-most-a-day-ahead.md
 """
 
@@ -23,7 +23,7 @@ _APART: Final = timedelta(hours=1)
 
 
 class ClocksDifferError(Exception):
-    """Our clock and PostgreSQL's differ, so that nobody knows what is too far ahead."""
+    """Our clock and PostgreSQL's differ, so it is unknown which stamps are too far ahead."""
 
     def __init__(self, ours: datetime, theirs: datetime) -> None:
         super().__init__(
@@ -32,7 +32,7 @@ class ClocksDifferError(Exception):
 
 
 class CopyHeal(Generic[Fields]):
-    """Heals one copy."""
+    """Heals one replicated table."""
 
     def __init__(self, table: ReplicatedTable[Fields], store: PostgresStore, clock: HybridClock) -> None:
         self._table = table
@@ -40,14 +40,14 @@ class CopyHeal(Generic[Fields]):
         self._clock = clock
 
     async def run(self, now: datetime) -> int:
-        """Heal all rows that need it, 500 a transaction; answers how many.
+        """Heal all rows that need it, 500 a transaction; returns how many.
 
         Raises:
             ClocksDifferError: Our clock may be the wrong one.
         """
         await self._require_right(now)
         rows = 0
-        await self._look_again()
+        await self._count_again()
         while healed := await self._heal_some(now):
             rows += healed
         return rows
@@ -58,8 +58,8 @@ class CopyHeal(Generic[Fields]):
         if abs(theirs - now) > _APART:
             raise ClocksDifferError(now, theirs)
 
-    async def _look_again(self) -> None:
-        """Let the service count them soon again, so that its readiness is right."""
+    async def _count_again(self) -> None:
+        """Let the service soon count such rows again, so that its readiness is right."""
         async with self._store.transaction() as session:
             await set_state(session, self._table.state, compare_at=func.now())
 
@@ -80,12 +80,12 @@ class CopyHeal(Generic[Fields]):
         ]
         restamp = update(self._table.rows).where(columns.id == bindparam("row"))
         await (await session.connection()).execute(restamp.values(stamps=bindparam("healed")), whole)
-        told = [change for row in healed for change in changes_of(row, self._table.fields)]
-        if told:
-            await self._table.publish(session, told, now=now)
+        changes = [change for row in healed for change in changes_of(row, self._table.fields)]
+        if changes:
+            await self._table.publish(session, changes, now=now)
 
     def _healed(self, stamps: tuple[int, ...]) -> tuple[int, ...]:
-        """New stamps where one is too far ahead, one for each that there was; elsewhere 0."""
+        """A new stamp for each that is too far ahead, equal ones for equal ones; 0 for the others."""
         near = max((stamp for stamp in stamps if not self._clock.is_too_far(stamp)), default=NEVER)
         far = [stamp for stamp in sorted(set(stamps)) if self._clock.is_too_far(stamp)]
         new = {stamp: self._clock.healed(stamp, near) for stamp in far}

@@ -1,11 +1,12 @@
 """Stamps that put the edits of two databases in one order, though their clocks differ: a hybrid logical clock.
 
 A stamp is a whole number of 63 bits: milliseconds since 1970 (42), a counter (13), the node (8). So comparing numbers
-compares (time, counter, node); a counter that is full carries into the milliseconds. 0 stands before every stamp: never
-set. In events it is text of 16 hexadecimal digits, which no consumer's float spoils and which sorts like the number.
+compares (time, counter, node); a counter that is full carries into the milliseconds. 0 means "never set", and is before
+every stamp. In events a stamp is text of 16 hexadecimal digits, which sorts like the number, and which no consumer can
+round by reading it as a float.
 
-A stamp may be ahead of the wall clock, but not by more than a limit, which a clock holds itself to as well: one that
-was far ahead once would else win for as long, and everybody who edits after it would follow.
+A stamp may be ahead of the wall clock only up to a limit, which each clock obeys too. Otherwise a clock that was far
+ahead once would win until that time, and every later edit would have to be ahead as well.
 
 Source: Kulkarni et al., "Logical Physical Clocks" (2014).
 """
@@ -38,11 +39,11 @@ StampText = Annotated[str, Meta(pattern=r"^[0-7][0-9a-f]{15}\Z")]
 
 
 class StampTooFarAheadError(UndecodableEventError):
-    """This stamp lies so far in the future that our clock would follow it for ever."""
+    """A received stamp is too far ahead of our wall clock."""
 
 
 class RowTooFarAheadError(ServiceError):
-    """The row was last edited by a clock that was far ahead, and has to be healed first."""
+    """The row was last edited by a clock that was far ahead, and must be healed first."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "stamp-too-far-ahead"
@@ -55,34 +56,34 @@ class RowTooFarAheadError(ServiceError):
 
 
 def stamp_text(stamp: int) -> StampText:
-    """The form of a stamp in events."""
+    """Write a stamp as events have it."""
     return f"{stamp:016x}"
 
 
 def stamp_in(text: StampText) -> int:
-    """The stamp of its form in events."""
+    """Read a stamp as events have it."""
     return int(text, 16)
 
 
 def wall_instant(stamp: int) -> datetime:
-    """When it was made, by the clock of its maker or of one that this had heard from."""
+    """The time in a stamp: that of its maker's clock, or of a clock from which its maker had received a stamp."""
     return _EPOCH + (stamp >> _COUNTER_BITS + _NODE_BITS) * _MILLISECOND
 
 
 def node_of(stamp: int) -> int:
-    """Which database has made it."""
+    """The node in a stamp: which database made it."""
     return stamp & (1 << _NODE_BITS) - 1
 
 
 class HybridClock:
-    """Makes stamps. For the thread of one event loop.
+    """Makes stamps, in the thread of one event loop.
 
-    A restart forgets what it gave and observed, and replicas do not know of each other: that harms nobody as long as a
-    writer holds the row's lock and passes the row's greatest stamp, because only stamps of one row are ever compared.
+    A restart forgets the last stamp, and processes on one database do not know each other's stamps. That is safe
+    because only stamps of one row are compared: a writer locks the row, and passes the greatest stamp of the row.
 
     Args:
-        node: Which database, 1 to 255; all replicas on one database share it.
-        clock: The wall clock; it may run behind, ahead, or back.
+        node: Which database, 1 to 255; all processes on one database share it.
+        clock: The wall clock; it may be wrong, or be set back.
         max_ahead: How far a stamp may lie ahead of it.
     """
 
@@ -95,7 +96,7 @@ class HybridClock:
         self._last = NEVER
 
     def tick(self, after: int = NEVER) -> int:
-        """A stamp later than all that it gave or observed, and than `after`.
+        """Make a stamp that is later than all it has made or observed, and than `after`.
 
         Raises:
             RowTooFarAheadError: `after` is too far ahead of our wall clock (503).
@@ -103,14 +104,14 @@ class HybridClock:
         if self.is_too_far(after):
             REFUSED_TO_STAMP.inc()
             raise RowTooFarAheadError(after)
-        # What it gave itself while the wall clock was wrong is forgotten, as by a restart.
+        # Stamps that it made itself while the wall clock was wrong are forgotten, as after a restart.
         last = NEVER if self.is_too_far(self._last) else self._last
-        moment = (max(last, after) >> _NODE_BITS) + 1  # time and counter in one: so one carries into the other
+        moment = (max(last, after) >> _NODE_BITS) + 1  # one number, so that the counter carries into the time
         self._last = max(moment, self._wall_ms() << _COUNTER_BITS) << _NODE_BITS | self._node
         return self._last
 
     def healed(self, stamp: int, after: int) -> int:
-        """What takes the place of a stamp that is too far ahead: one of now, of the node that has made it."""
+        """The stamp that replaces one too far ahead: of now, and of the same node."""
         return self.tick(after) >> _NODE_BITS << _NODE_BITS | node_of(stamp)
 
     @property
@@ -119,11 +120,11 @@ class HybridClock:
         return self._wall_ms() + self._max_ahead // _MILLISECOND + 1 << _COUNTER_BITS + _NODE_BITS
 
     def is_too_far(self, stamp: int) -> bool:
-        """Whether it lies further ahead of our wall clock than a stamp may."""
+        """Whether a stamp is further ahead of our wall clock than it may be."""
         return stamp >= self.limit
 
     def observe(self, stamp: int) -> None:
-        """Make every later stamp later than this foreign one.
+        """Make every stamp from now on later than this received one.
 
         Raises:
             StampTooFarAheadError: It is too far ahead of our wall clock; trying again would not help.

@@ -1,7 +1,7 @@
-"""What was heard from the other side, change by change: what is taken, and what is refused, and why.
+"""Reads changes that the other side has published, and refuses those that break a rule.
 
-Whoever may publish at the broker can tell us anything: so a foreign change obeys the rules of the API. One that does
-not is refused by itself; the others of its event are applied.
+Whoever may publish at the broker could send anything, so a received change has to obey the rules of the API. One that
+does not is refused by itself; the others of its event are applied.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from service_kit.replication.rows import FieldChanges, Fields, RawChanges
 from service_kit.replication.table import ReplicatedTable
 
 REFUSED: Final = Counter(
-    "changes_refused_total", "Foreign changes that were not applied; their events are in the dead queue.", ["reason"]
+    "changes_refused_total", "Received changes that were not applied; their events are in the dead queue.", ["reason"]
 )
 
 _SHOWN: Final = 3
@@ -28,27 +28,27 @@ Refusals = list[str]
 
 
 class RefusedChangesError(UndecodableEventError):
-    """Some changes of an event break the rules; the others are applied. To replay it tries all again."""
+    """Some changes of an event break the rules; the others are applied. A replay tries all of them again."""
 
-    def __init__(self, refused: Sequence[str], told: int) -> None:
+    def __init__(self, refused: Sequence[str], received: int) -> None:
         shown = "; ".join(refused[:_SHOWN]) + ("; …" if len(refused) > _SHOWN else "")
-        super().__init__(f"{len(refused)} of {told} changes are refused, the others are applied: {shown}")
+        super().__init__(f"{len(refused)} of {received} changes are refused, the others are applied: {shown}")
 
 
 class Reader(Generic[Fields]):
-    """Reads foreign changes of one copy."""
+    """Reads received changes of one replicated table."""
 
     def __init__(self, table: ReplicatedTable[Fields], clock: HybridClock) -> None:
         self._table = table
         self._clock = clock
         self._decode = msgspec.json.Decoder(FieldChanges[table.fields]).decode  # type: ignore[name-defined]  # made here
 
-    def read(self, told: RawChanges) -> tuple[list[FieldChanges[Fields]], Refusals]:
-        """The changes that can be taken, all of which our clock has observed, and what is wrong with the others."""
+    def read(self, received: RawChanges) -> tuple[list[FieldChanges[Fields]], Refusals]:
+        """The changes that obey the rules, observed by our clock, and a sentence for each of the others."""
         limit = self._clock.limit
         taken: list[FieldChanges[Fields]] = []
         refused: Refusals = []
-        for raw in told.changes:
+        for raw in received.changes:
             try:
                 taken.append(self._checked(self._decode(raw), limit))
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -68,7 +68,7 @@ class Reader(Generic[Fields]):
     async def without_revivals(
         self, session: AsyncSession, changes: Sequence[FieldChanges[Fields]]
     ) -> tuple[Sequence[FieldChanges[Fields]], Refusals]:
-        """Leave out what would take a deletion back."""
+        """The changes but for those that would take a deletion back, and a sentence for each of these."""
         creations = {change.id for change in changes if getattr(change.fields, self._table.rules.deleted) is None}
         if not creations:
             return changes, []
@@ -83,7 +83,7 @@ class Reader(Generic[Fields]):
 
 
 def refusal(reason: str, row_id: UUID | None, why: str) -> str:
-    """Count a change that is refused, and say why in a sentence."""
+    """Count a refused change; returns the sentence that says why."""
     REFUSED.labels(reason).inc()
     return f"{row_id or 'one'}: {why}"
 

@@ -1,6 +1,6 @@
-"""Keeps a service's copy of stamped rows equal with the other side's: hears its changes, and tells all rows when asked.
+"""Keeps a replicated table equal with the other side's: applies its changes, and publishes all rows on request.
 
-Repeats and any order are harmless, because merging is; the inbox only saves the work.
+Repeated events, in any order, do no harm, because merging is idempotent; the inbox only saves the work.
 """
 
 import asyncio
@@ -37,19 +37,19 @@ log = structlog.get_logger()
 _AGAIN_SECONDS: Final = 1.0
 
 OnProgress = Callable[[int], None]
-"""Is told how many rows are in the outbox so far."""
+"""Receives the number of rows that are in the outbox so far."""
 
 Result = TypeVar("Result")
 
 
 class Replicator(Generic[Fields]):
-    """One copy, on the database that it is in.
+    """Replicates one table.
 
     Attributes:
-        asked: Set when a request for all rows was heard; who waits on it clears it.
-        requests: Those for all of our rows.
+        asked: Set when a request for all rows has arrived; whoever waits for it clears it.
+        requests: The requests for all of our rows.
         comparison: With the other side's copy.
-        compare_every: How often our digest is told.
+        compare_every: How often our digest is published.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Replicator(Generic[Fields]):
         self._wall = wall
         self._reader = Reader(table, clock)
         self.asked = asyncio.Event()
-        self.requests = CopyRequests(table, store, self._tell_chunk)
+        self.requests = CopyRequests(table, store, self._publish_chunk)
         self.comparison = CopyComparison(table, store, clock, wall, compare_every)
         self.compare_every = compare_every
 
@@ -80,22 +80,22 @@ class Replicator(Generic[Fields]):
         handlers.add(self._table.events.compared, DigestReport, self._compare)
         return handlers
 
-    async def _apply(self, event: Event, told: RawChanges) -> None:
-        """Merge what the other side tells.
+    async def _apply(self, event: Event, received: RawChanges) -> None:
+        """Merge changes of the other side.
 
         Raises:
             RefusedChangesError: Some of it breaks the rules; trying again would not help.
         """
-        taken, refused = self._reader.read(told)
+        taken, refused = self._reader.read(received)
         try:
             refused += await _once_available(partial(self._merge_once, event, taken, is_whole=not refused))
         except IntegrityError:
             refused += [refusal for change in taken for refusal in await _once_available(partial(self._try, change))]
         if refused:
-            raise RefusedChangesError(refused, len(told.changes))
+            raise RefusedChangesError(refused, len(received.changes))
 
     async def _merge_once(self, event: Event, changes: Sequence[FieldChanges[Fields]], *, is_whole: bool) -> Refusals:
-        """What is refused in part is not remembered: should it be replayed, all of it is tried again."""
+        """Merge the changes of an event, unless it is known. With refused changes it is not noted: a replay tries all."""
         async with self._store.transaction() as session:
             if is_whole and not await first_seen(session, self._table.inbox, event):
                 return []
@@ -107,7 +107,7 @@ class Replicator(Generic[Fields]):
         return refused
 
     async def _try(self, change: FieldChanges[Fields]) -> Refusals:
-        """Merge one change by itself, because one of its event breaks a constraint, such as a document taken."""
+        """Merge one change by itself, after a change of its event has broken a constraint, such as a document taken."""
         try:
             async with self._store.transaction() as session:
                 return await self._merge(session, [change])
@@ -115,7 +115,7 @@ class Replicator(Generic[Fields]):
             return [refusal("conflict", change.id, f"it breaks {violated_constraint(error) or 'a constraint'}")]
 
     async def _note_request(self, event: Event, _: CopyRequested) -> None:
-        """All rows are told soon, but nothing is asked in turn: else both would ask for ever."""
+        """Note that all rows are to be published. Nothing is requested in turn, or both sides would go on for ever."""
         await _once_available(partial(self._note_once, event))
         log.info("copy_requested", asked_by=event.source[:100])
         self.asked.set()
@@ -135,63 +135,64 @@ class Replicator(Generic[Fields]):
                 await self.comparison.compare(session, theirs, is_first=is_first)
 
     async def state(self) -> Row[Any] | None:
-        """What our replicas know together of the copy."""
+        """What the processes of this service know together of the replication."""
         async with self._store.transaction() as session:
             return await read_state(session, self._table.state)
 
-    async def resync(self, told: OnProgress) -> int:
-        """Tell the other side all rows, then ask it for its own; so whichever copy was lost is whole again."""
-        rows = await self.publish_all(told)
+    async def resync(self, on_progress: OnProgress) -> int:
+        """Publish all of our rows, then request all of the other side's: so whichever copy was lost is restored."""
+        rows = await self.publish_all(on_progress)
         now = self._wall()
         async with self._store.transaction() as session:
             await add_events(session, self._table.outbox, [(self._table.events.copy_request(at=now), None)])
         return rows
 
     async def count(self) -> int:
-        """All rows, incomplete and deleted ones too."""
+        """How many rows there are, incomplete and deleted ones too."""
         async with self._store.transaction() as session:
             return await session.scalar(select(func.count()).select_from(self._table.rows)) or 0
 
-    async def publish_all(self, told: OnProgress = lambda _: None) -> int:
-        """Write events of all rows into the outbox, 500 rows a transaction: memory stays small, however many there are.
+    async def publish_all(self, on_progress: OnProgress = lambda _: None) -> int:
+        """Put events of all rows into the outbox, 500 rows a transaction, so that memory stays small.
 
-        A row that is edited meanwhile is told by its own event, so nothing has to hold still.
+        Edits can go on meanwhile: each of them has an event of its own.
 
         Returns:
             How many rows.
         """
         rows, last = 0, None
-        while chunk := await _once_available(partial(self._tell_after, last)):
+        while chunk := await _once_available(partial(self._publish_after, last)):
             rows, last = rows + len(chunk), chunk[-1].id
-            told(rows)
+            on_progress(rows)
         return rows
 
-    async def _tell_after(self, last: UUID | None) -> list[StampedRow]:
+    async def _publish_after(self, last: UUID | None) -> list[StampedRow]:
         async with self._store.transaction() as session:
-            return await self._tell(session, last)
+            return await self._publish(session, last)
 
-    async def _tell_chunk(self, session: AsyncSession, last: UUID | None) -> UUID | None:
-        rows = await self._tell(session, last)
+    async def _publish_chunk(self, session: AsyncSession, last: UUID | None) -> UUID | None:
+        rows = await self._publish(session, last)
         return rows[-1].id if rows else None
 
-    async def _tell(self, session: AsyncSession, last: UUID | None) -> list[StampedRow]:
+    async def _publish(self, session: AsyncSession, last: UUID | None) -> list[StampedRow]:
         found = (await session.execute(self._table.chunk_after(last))).all()
         rows = [self._table.stamped(row) for row in found]
-        changes = [change for row in rows for change in changes_of(self._tellable(row), self._table.fields)]
+        changes = [change for row in rows for change in changes_of(self._publishable(row), self._table.fields)]
         if changes:
             await self._table.publish(session, changes, now=self._wall())
         return rows
 
-    def _tellable(self, row: StampedRow) -> StampedRow:
-        """The row without what the other side would refuse, because its stamp is too far ahead."""
+    def _publishable(self, row: StampedRow) -> StampedRow:
+        """The row without fields that the other side would refuse, because their stamps are too far ahead."""
         stamps = tuple(NEVER if self._clock.is_too_far(stamp) else stamp for stamp in row.stamps)
         return row if stamps == row.stamps else StampedRow(row.id, row.values, stamps)
 
 
 async def _once_available(step: Callable[[], Awaitable[Result]]) -> Result:
-    """Do a step, as soon as the store is there.
+    """Do a step as soon as the store can be used.
 
-    A message that fails would climb the retry ladder and be dead after a minute; but this is not the message's fault.
+    Otherwise the message would fail, be retried a few times and be dead after a minute, although nothing is wrong with
+    it.
     """
     while True:
         try:

@@ -1,7 +1,7 @@
-"""Answers requests for all rows of a copy: one at a time, whoever asks how often, and however many replicas there are.
+"""Answers requests for all rows: one answer at a time, however many requests and processes there are.
 
-A request is noted when it is heard, and answered in the background. Those that come while an answer is under way, or
-soon after it, are answered together, by one more.
+A request is noted when it arrives, and answered in the background. Requests that arrive during an answer, or soon after
+it, share one more answer.
 """
 
 from collections.abc import Awaitable, Callable
@@ -22,30 +22,30 @@ from service_kit.replication.table import ReplicatedTable
 log = structlog.get_logger()
 
 PAUSE: Final = timedelta(minutes=5)
-"""Between two answers: so that nobody can keep the outbox full of all rows by asking again and again."""
+"""Least time between two answers, so that repeated requests cannot keep the outbox full."""
 _LEASE: Final = timedelta(seconds=60)
 
-TellChunk = Callable[[AsyncSession, UUID | None], Awaitable[UUID | None]]
-"""Tells the rows after one, in the caller's transaction; gives the last of them, None when there are no more."""
+PublishChunk = Callable[[AsyncSession, UUID | None], Awaitable[UUID | None]]
+"""Publishes the rows after one, in the caller's transaction; returns the last of them, None when there are no more."""
 
 
 class CopyRequests(Generic[Fields]):
-    """The requests for one copy."""
+    """The requests for the rows of one table."""
 
-    def __init__(self, table: ReplicatedTable[Fields], store: PostgresStore, tell_chunk: TellChunk) -> None:
+    def __init__(self, table: ReplicatedTable[Fields], store: PostgresStore, publish_chunk: PublishChunk) -> None:
         self._state = table.state
         self._store = store
-        self._tell_chunk = tell_chunk
+        self._publish_chunk = publish_chunk
 
     async def note(self, session: AsyncSession) -> None:
-        """Somebody asks for all rows."""
+        """Note a request for all rows."""
         state = await locked_state(session, self._state)
         await set_state(session, self._state, asked_at=state.asked_at or SERVER_NOW)
 
     async def answer(self) -> bool:
-        """Tell all rows if somebody has asked, it is time, and no other replica does; whether that was so.
+        """Publish all rows if that is requested and due, and no other process does it; whether it was so.
 
-        Should the process die meanwhile, another one goes on where it was.
+        If the process dies meanwhile, another one goes on from there.
         """
         if not await self._begin():
             return False
@@ -56,7 +56,7 @@ class CopyRequests(Generic[Fields]):
 
     async def _begin(self) -> bool:
         async with self._store.transaction() as session:
-            seen = await read_state(session, self._state)  # unlocked: most looks find nothing to do
+            seen = await read_state(session, self._state)  # without a lock: mostly there is nothing to do
             if seen is None or not _is_due(seen):
                 return False
             state = await locked_state(session, self._state)
@@ -69,10 +69,10 @@ class CopyRequests(Generic[Fields]):
         return True
 
     async def _go_on(self) -> bool:
-        """Tell the next rows; whether there may be more."""
+        """Publish the next rows; whether there may be more."""
         async with self._store.transaction() as session:
             state = await locked_state(session, self._state)
-            last = await self._tell_chunk(session, state.told_up_to)
+            last = await self._publish_chunk(session, state.told_up_to)
             if last is not None:
                 await set_state(session, self._state, told_up_to=last, telling_until=SERVER_NOW + _LEASE)
                 return True
@@ -84,6 +84,6 @@ class CopyRequests(Generic[Fields]):
 
 def _is_due(state: Row[Any]) -> bool:
     if state.telling_since is not None:
-        return bool(state.telling_until <= state.now)  # its replica has died
+        return bool(state.telling_until <= state.now)  # the process that gave it has died
     is_rested = state.told_at is None or state.told_at + PAUSE <= state.now
     return state.asked_at is not None and is_rested

@@ -1,4 +1,4 @@
-"""What `python -m <service>.resync` does: restores whichever copy of the stamped rows was lost."""
+"""What `python -m <service>.resync` does: restores whichever copy of the rows was lost."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -17,12 +17,12 @@ from service_kit.replication.table import ReplicatedTable
 
 
 def main(store: PostgresStore, table: ReplicatedTable[Any], clock: HybridClock) -> int:
-    """Put all rows into the outbox, then the question for those of the other side; shows how far it is.
+    """Put all rows into the outbox, then the request for those of the other side; shows the progress.
 
     Args:
         store: Is prepared here, and closed.
-        table: Ours.
-        clock: Of our node; it heals what was stamped too far ahead.
+        table: Our copy.
+        clock: Of our node; replaces stamps that are too far ahead.
 
     Returns:
         Exit status: 0 if all is in the outbox, from which the running service publishes it; else 1.
@@ -31,7 +31,7 @@ def main(store: PostgresStore, table: ReplicatedTable[Any], clock: HybridClock) 
 
 
 def run_on(store: PostgresStore, work: Callable[[], Awaitable[str]]) -> int:
-    """Prepare a store, do some work on it, print what it answers; what goes wrong is one sentence, and status 1."""
+    """Prepare a store, do some work on it, and print its result; an error is one printed sentence, and status 1."""
     try:
         print(asyncio.run(_done(store, work)))
     except ClocksDifferError as error:

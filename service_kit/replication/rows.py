@@ -1,10 +1,10 @@
 """Rows whose every field carries the stamp of its last edit: of two copies of a row, each field of the later edit wins.
 
-The kit does not know which fields. A service names them once, in order, as a `msgspec.Struct` whose fields are all
-UNSET by default; a received event is checked against their types. This module needs no database:
-`service_kit.replication.table` does the same in SQL.
+This is "last writer wins" per field, by stamps of a hybrid logical clock. A service names its fields once, in order, as
+a `msgspec.Struct` whose fields are all UNSET by default; a received event is checked against their types. This module
+needs no database: `service_kit.replication.table` does the same in SQL.
 
-A later version may append a field: its migration appends to each row's stamps the stamp 1, on both sides.
+A later version may append a field: its migration appends the stamp 1 to each row's stamps, on both sides.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ from service_kit.replication.hybrid_clock import NEVER, StampText, stamp_in, sta
 Fields = TypeVar("Fields", bound=msgspec.Struct)
 
 Text = Annotated[str, Meta(pattern=r"^[^\x00]*\Z")]
-"""What PostgreSQL can keep as text: anything without a NUL character."""
+"""Text that PostgreSQL can store: anything without a NUL character."""
 
 Instant = Annotated[datetime, Meta(tz=True)]
 
@@ -32,8 +32,8 @@ class StampedRow:
     """One copy of a row, or a part of it.
 
     Attributes:
-        values: One a field, in the order of the fields; None where the stamp is 0.
-        stamps: One a field; 0 is a field that nobody has told us yet.
+        values: One for each field, in the order of the fields; None where the stamp is 0.
+        stamps: One for each field; 0 is a field that was never received.
     """
 
     id: UUID
@@ -52,22 +52,22 @@ class FieldChanges(msgspec.Struct, Generic[Fields], frozen=True):
     stamp: StampText
     fields: Fields
 
-    def told(self) -> dict[str, Any]:
+    def given(self) -> dict[str, Any]:
         """The changed fields with their values."""
         return {name: value for name, value in msgspec.structs.asdict(self.fields).items() if value is not UNSET}
 
     def row(self) -> StampedRow:
-        """The part of the row that this tells."""
-        stamp, told = stamp_in(self.stamp), msgspec.structs.astuple(self.fields)
+        """The part of the row that has changed."""
+        stamp, given = stamp_in(self.stamp), msgspec.structs.astuple(self.fields)
         return StampedRow(
             self.id,
-            values=tuple(None if value is UNSET else value for value in told),
-            stamps=tuple(NEVER if value is UNSET else stamp for value in told),
+            values=tuple(None if value is UNSET else value for value in given),
+            stamps=tuple(NEVER if value is UNSET else stamp for value in given),
         )
 
 
 class RawChanges(msgspec.Struct, frozen=True):
-    """As heard: each change is read by itself, so that one that cannot be read stops none of the others."""
+    """An event as it arrives: each change is decoded by itself, so that a malformed one does not stop the others."""
 
     changes: list[msgspec.Raw]
 
@@ -79,7 +79,7 @@ class RowsChanged(msgspec.Struct, Generic[Fields], frozen=True):
 
 
 def merged(ours: StampedRow, theirs: StampedRow) -> StampedRow:
-    """Both copies of a row in one: each field of the later stamp; one stamp never has two values."""
+    """Merge two copies of a row: of each field, the value with the later stamp. Equal stamps have equal values."""
     our_fields = zip(ours.stamps, ours.values, strict=True)
     their_fields = zip(theirs.stamps, theirs.values, strict=True)
     later = [max(pair, key=itemgetter(0)) for pair in zip(our_fields, their_fields, strict=True)]
@@ -87,7 +87,7 @@ def merged(ours: StampedRow, theirs: StampedRow) -> StampedRow:
 
 
 def rows_of(changes: Iterable[FieldChanges[Fields]]) -> list[StampedRow]:
-    """Each row that they tell of once, whatever their order; sorted by id, so that all transactions lock alike."""
+    """Combine changes to one row each, sorted by id, so that all transactions lock rows in one order."""
     rows: dict[UUID, StampedRow] = {}
     for change in changes:
         row = change.row()
@@ -96,24 +96,24 @@ def rows_of(changes: Iterable[FieldChanges[Fields]]) -> list[StampedRow]:
 
 
 def changes_of(row: StampedRow, fields: type[Fields]) -> list[FieldChanges[Fields]]:
-    """Tell a whole row: an entry for each of its stamps, the earliest first."""
-    told = list(zip(fields.__struct_fields__, row.values, row.stamps, strict=True))
+    """The changes that make up a whole row: one for each of its stamps, the earliest first."""
+    stamped = list(zip(fields.__struct_fields__, row.values, row.stamps, strict=True))
     return [
-        FieldChanges(row.id, stamp_text(stamp), fields(**{name: value for name, value, at in told if at == stamp}))
+        FieldChanges(row.id, stamp_text(stamp), fields(**{name: value for name, value, at in stamped if at == stamp}))
         for stamp in sorted(set(row.stamps) - {NEVER})
     ]
 
 
 def change_to(row: StampedRow, new: Fields, stamp: int) -> FieldChanges[Fields] | None:
-    """The change that gives a row the fields of a new row (UNSET leaves one as it is); None when that changes nothing.
+    """The change that gives a row new values (UNSET leaves a field as it is); None if that changes nothing.
 
     The stamp must be later than each of the row's: `clock.tick(after=max(row.stamps))`.
     """
     differing = {
-        name: wished
-        for name, wished, kept, at in zip(
+        name: value
+        for name, value, kept, at in zip(
             new.__struct_fields__, msgspec.structs.astuple(new), row.values, row.stamps, strict=True
         )
-        if wished is not UNSET and (wished != kept or at == NEVER)
+        if value is not UNSET and (value != kept or at == NEVER)
     }
     return FieldChanges(row.id, stamp_text(stamp), type(new)(**differing)) if differing else None

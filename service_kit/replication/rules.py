@@ -30,7 +30,7 @@ class ChangeRules:
 
     def broken_by(self, change: FieldChanges[Any]) -> str | None:
         """Which rule a change breaks, in a sentence without anybody's data; None if it breaks none."""
-        given = change.told()
+        given = change.given()
         if node_of(stamp_in(change.stamp)) != self.owner and not self.owned.isdisjoint(given):
             return self.ownership
         if self.deleted in given and given[self.deleted] is None and self.created not in given:

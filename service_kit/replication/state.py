@@ -1,6 +1,6 @@
-"""What all replicas of a service have to know together of its copy: who tells all rows, and how the digests compare.
+"""What the processes of a service know together of its replication: who publishes all rows, how the digests compare.
 
-One row in a table of its own. All instants are the server's.
+One row in a table of its own. All times are the server's.
 """
 
 from typing import Any, Final
@@ -15,21 +15,21 @@ _SLOT: Final = 1
 
 
 def copy_state_table(metadata: MetaData) -> Table:
-    """Add it to a service's tables."""
+    """Add the table to those of a service."""
     instant = TIMESTAMP(timezone=True)
     return Table(
         "copy_state",
         metadata,
         Column("slot", Integer, primary_key=True, autoincrement=False),
-        # Requests for all rows: the first that nobody has begun to answer; the answer under way, the lease of the
-        # replica that gives it, and the last row that it has told; when the last one was complete.
+        # Requests for all rows: the first one not yet answered; since when an answer is under way, the lease of the
+        # process that gives it, and the last row published; when the last answer was complete.
         Column("asked_at", instant),
         Column("telling_since", instant),
         Column("telling_until", instant),
         Column("told_up_to", UUID),
         Column("told_at", instant),
-        # The comparison: when the digest is told next; the two digests that differed last, how often in a row any have
-        # differed, and how often those two; resyncs since the copies were equal, and when the next one may be.
+        # The comparison: when the digest is published next; the two digests that differed last, how often in a row any
+        # have differed, and how often those two; resyncs since the copies were equal, and when the next one may be.
         Column("compare_at", instant),
         Column("difference", Text),
         *(_count(name) for name in ("times_differed", "times_unchanged", "resyncs")),
@@ -50,11 +50,10 @@ async def locked_state(session: AsyncSession, table: Table) -> Row[Any]:
 
 
 async def read_state(session: AsyncSession, table: Table) -> Row[Any] | None:
-    """The row as it is; None if nothing was ever written to it."""
+    """The row; None if nothing was ever written to it."""
     row = select(table, SERVER_NOW.label("now")).where(table.c.slot == _SLOT)
     return (await session.execute(row)).one_or_none()
 
 
 async def set_state(session: AsyncSession, table: Table, **changes: object) -> None:
-    """Change the row."""
     await session.execute(update(table).where(table.c.slot == _SLOT).values(**changes))

@@ -1,7 +1,7 @@
 """The statement that merges stamped rows into a PostgreSQL table.
 
-Each column comes as one array: so the statement is the same for one row and for 500, is parsed once, and takes less
-than half the time of a VALUES list of 500 rows.
+Each column is passed as one array, so the statement is the same for one row and for 500. It is parsed once, and takes
+less than half the time of a VALUES list of 500 rows.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ _Columns = ReadOnlyColumnCollection[str, Any]
 
 
 def upsert(table: Table, names: Names) -> ReturningInsert[UUID]:
-    """Insert new rows, update those to which a field is newer, leave the rest untouched; gives the ids of both.
+    """Insert new rows, update those with a newer field, leave the rest; returns the ids of inserted and updated rows.
 
     Args:
         table: As a `ReplicatedTable` has it.
@@ -69,7 +69,7 @@ def _given_rows(table: Table, names: Names) -> Select[Any]:
     columns = table.c
     plain = ["id", *names]
     arrays = [bindparam(name, type_=ARRAY(columns[name].type)) for name in plain]
-    # PostgreSQL unnests an array of arrays to its single numbers: so each row's stamps come as text.
+    # PostgreSQL unnests an array of arrays down to single numbers, so the stamps of each row are passed as text.
     given = func.unnest(*arrays, bindparam(_STAMPS, type_=ARRAY(Text))).table_valued(*plain, _STAMPS).render_derived()
     stamps = cast(given.c.stamps, ARRAY(BigInteger))
     return select(*(given.c[name] for name in plain), stamps, bindparam(_UPDATED_AT, type_=columns[_UPDATED_AT].type))

@@ -1,4 +1,4 @@
-"""What a service does for its copy in the background: answers requests for it, compares it, and knows how it stands."""
+"""Replication in the background: answers requests for all rows, compares the copies, and reports their state."""
 
 import asyncio
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ class StampsTooFarAheadError(Exception):
 
 
 class CopyWatch(Resource):
-    """Watches over one copy."""
+    """Watches over one replicated table."""
 
     def __init__(self, sync: Replicator[Any]) -> None:
         self._sync = sync
@@ -38,11 +38,11 @@ class CopyWatch(Resource):
 
     @property
     def checks(self) -> Sequence[Check]:
-        """Two copies that differ go on serving."""
+        """A difference does not make the service unready: both copies can be used."""
         return [Check("sync", self.check, required=False)]
 
     async def check(self) -> None:
-        """For `/health/ready`, by what the last comparison has found.
+        """Report for `/health/ready` what the last comparison has found.
 
         Raises:
             StampsTooFarAheadError: Rows have to be healed.
@@ -69,7 +69,7 @@ class CopyWatch(Resource):
         self._sync.asked.clear()
 
     async def _compare(self) -> None:
-        await self._sync.comparison.tell()
+        await self._sync.comparison.publish()
         if state := await self._sync.state():
             self._rows_ahead = state.rows_ahead
             self._differs = state.times_unchanged >= LASTS or state.resyncs > 0

@@ -22,10 +22,10 @@ from tests.support.stamped_notes import COPY_STATE, NoteFields
 
 async def told_digest(side: Side) -> list[Event]:
     """What it tells when it is time for a comparison."""
-    await side.sync.comparison.tell()
+    await side.sync.comparison.publish()
     async with side.store.transaction() as session:
         await set_state(session, COPY_STATE, compare_at=SERVER_NOW)
-    assert await side.sync.comparison.tell()
+    assert await side.sync.comparison.publish()
     return [event for event in await side.told() if event.type == "note.copy_digest"]
 
 
@@ -46,11 +46,11 @@ async def state(side: Side) -> tuple[int, int, int]:
 async def test_tells_its_digest_when_it_is_time(sides: tuple[Side, Side]) -> None:
     left, _ = sides
     await left.edit([new_note(1)])
-    assert not await left.sync.comparison.tell()
+    assert not await left.sync.comparison.publish()
     [event] = await told_digest(left)
     digest = await left.digest()
     assert event.data == left.copy.events.digest_report(DigestReport(digest.count, digest.digest), at=utc_now()).data
-    assert not await left.sync.comparison.tell()
+    assert not await left.sync.comparison.publish()
 
 
 async def test_equal_copies_are_left_alone(sides: tuple[Side, Side]) -> None:

@@ -69,14 +69,14 @@ async def test_goes_on_where_a_replica_has_died(sides: tuple[Side, Side]) -> Non
     await right.edit([new_note(number) for number in range(1, 1201)])
     await asks(left, right)
     dying = Replicator(right.copy, right.store, right.clock).requests
-    tell_chunk = dying._tell_chunk
+    publish_chunk = dying._publish_chunk
 
     async def die_at_the_second(session: object, last: UUID | None) -> UUID | None:
         if last is not None:
             raise RuntimeError("killed")
-        return await tell_chunk(session, last)  # type: ignore[arg-type]  # the session of the caller
+        return await publish_chunk(session, last)  # type: ignore[arg-type]  # the session of the caller
 
-    dying._tell_chunk = die_at_the_second
+    dying._publish_chunk = die_at_the_second
     with pytest.raises(RuntimeError, match="killed"):
         await dying.answer()
     assert len(await right.told()) == 1
