@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from passengers_service.config.settings import PassengersSettings
+from passengers_service.events import PassengerFields
 from passengers_service.services.bulk.load import Loads
 from passengers_service.services.passengers import Passengers
 from service_kit.api.body_spool import SpooledBody, SpoolRoom, spooled
@@ -13,12 +14,13 @@ from service_kit.api.dependencies import provided
 from service_kit.api.request_stream import Patience, streamed_body
 from service_kit.postgres.dependencies import SessionDep
 from service_kit.postgres.store import PostgresStore
-from service_kit.replication.digest import SharedDigest
-from service_kit.replication.hybrid_clock import HybridClock
+from service_kit.replication.replication import Replication
+
+ReplicationDep = Annotated[Replication[PassengerFields], provided(Replication)]
 
 
-async def _passengers(session: SessionDep, clock: Annotated[HybridClock, provided(HybridClock)]) -> Passengers:
-    return Passengers(session, clock)
+async def _passengers(session: SessionDep, replication: ReplicationDep) -> Passengers:
+    return Passengers(session, replication.clock)
 
 
 async def _incoming_body(
@@ -33,7 +35,6 @@ async def _incoming_body(
 
 
 StoreDep = Annotated[PostgresStore, provided(PostgresStore)]
-DigestDep = Annotated[SharedDigest, provided(SharedDigest)]
 LoadsDep = Annotated[Loads, provided(Loads)]
 IncomingBodyDep = Annotated[AbstractAsyncContextManager[SpooledBody], Depends(_incoming_body)]
 """The whole body of a load, once the block begins; until then none of it is read."""

@@ -8,8 +8,11 @@ from passengers_service.models.passenger import PassengerEdit
 from passengers_service.models.tables import COPY_STATE, INBOX, LIST_VERSION, OUTBOX, passengers
 from service_kit.fields.rules import FieldRules
 from service_kit.postgres.list_version import count_change
+from service_kit.postgres.store import PostgresStore
+from service_kit.replication.replication import Replication
 from service_kit.replication.rules import ChangeRules
 from service_kit.replication.table import ReplicatedTable
+from service_kit.settings import SyncSettings
 
 PASSENGER_REPLICA: Final = ReplicatedTable(
     rows=passengers,
@@ -26,3 +29,8 @@ PASSENGER_REPLICA: Final = ReplicatedTable(
     state=COPY_STATE,
     after_merge=partial(count_change, table=LIST_VERSION),
 )
+
+
+def open_replication(store: PostgresStore, settings: SyncSettings) -> Replication[PassengerFields]:
+    """The replication of the passengers in a store."""
+    return Replication(PASSENGER_REPLICA, store, settings, node=NODE)

@@ -2,13 +2,16 @@
 
 from typing import Final
 
-from reservations_service.events import DOCUMENT, EVENTS, OWNER_NODE, PassengerFields
+from reservations_service.events import DOCUMENT, EVENTS, NODE, OWNER_NODE, PassengerFields
 from reservations_service.models.passenger import PassengerEdit
 from reservations_service.models.tables import COPY_STATE, INBOX, OUTBOX, PASSENGERS
 from service_kit.fields.email import QuickEmailAddress
 from service_kit.fields.rules import FieldRules
+from service_kit.postgres.store import PostgresStore
+from service_kit.replication.replication import Replication
 from service_kit.replication.rules import ChangeRules
 from service_kit.replication.table import ReplicatedTable
+from service_kit.settings import SyncSettings
 
 
 class _ReceivedPassenger(PassengerEdit):
@@ -31,3 +34,8 @@ PASSENGER_REPLICA: Final = ReplicatedTable(
     inbox=INBOX,
     state=COPY_STATE,
 )
+
+
+def open_replication(store: PostgresStore, settings: SyncSettings) -> Replication[PassengerFields]:
+    """The replication of the passengers in a store."""
+    return Replication(PASSENGER_REPLICA, store, settings, node=NODE)

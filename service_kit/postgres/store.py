@@ -34,6 +34,7 @@ class PostgresStore(Store):
     """One database, migrated to the newest revision.
 
     Attributes:
+        settings: Where it is.
         engine: For what needs no session, as the relay does.
         sessions: Makes sessions; `transaction` is what a rule is usually given.
     """
@@ -45,7 +46,7 @@ class PostgresStore(Store):
         for engine in (self.engine, self._probe):
             event.listen(engine.sync_engine, "handle_error", self._notice)
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
-        self._settings = settings
+        self.settings = settings
         self._schema = schema
 
     @property
@@ -93,7 +94,7 @@ class PostgresStore(Store):
         return unavailable(context.original_exception)
 
     async def _prepare(self) -> None:
-        await upgrade(self._settings, self._schema, lambda line: log.info("postgres_preparing", step=line))
+        await upgrade(self.settings, self._schema, lambda line: log.info("postgres_preparing", step=line))
 
     async def _ask(self) -> None:
         async with self._probe.connect() as connection:

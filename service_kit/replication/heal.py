@@ -3,27 +3,23 @@
 from typing import Any
 
 from service_kit.clock import utc_now
-from service_kit.postgres.store import PostgresStore
 from service_kit.replication.healing import CopyHeal
-from service_kit.replication.hybrid_clock import HybridClock
+from service_kit.replication.replication import Replication
 from service_kit.replication.resync import run_on
-from service_kit.replication.table import ReplicatedTable
 
 
-def main(store: PostgresStore, table: ReplicatedTable[Any], clock: HybridClock) -> int:
+def main(replication: Replication[Any]) -> int:
     """Heal our rows, and put the changes into the outbox.
 
     Args:
-        store: Is prepared here, and closed.
-        table: Our copy.
-        clock: Of our node.
+        replication: Its store is prepared here, and closed.
 
     Returns:
         Exit status: 0 if nothing is too far ahead any more; else 1.
     """
 
     async def heal() -> str:
-        healed = await CopyHeal(table, store, clock).run(utc_now())
+        healed = await CopyHeal(replication.table, replication.store, replication.clock).run(utc_now())
         return f"{healed} rows were stamped too far ahead, and are healed. Run it on the other side too."
 
-    return run_on(store, heal)
+    return run_on(replication.store, heal)

@@ -11,23 +11,20 @@ from service_kit.clock import utc_now
 from service_kit.postgres.store import PostgresStore
 from service_kit.problems import StoreUnavailableError
 from service_kit.replication.healing import ClocksDifferError, CopyHeal
-from service_kit.replication.hybrid_clock import HybridClock
+from service_kit.replication.replication import Replication
 from service_kit.replication.replicator import Replicator
-from service_kit.replication.table import ReplicatedTable
 
 
-def main(store: PostgresStore, table: ReplicatedTable[Any], clock: HybridClock) -> int:
+def main(replication: Replication[Any]) -> int:
     """Put all rows into the outbox, then the request for those of the other side; shows the progress.
 
     Args:
-        store: Is prepared here, and closed.
-        table: Our copy.
-        clock: Of our node; replaces stamps that are too far ahead.
+        replication: Its store is prepared here, and closed. Its clock replaces stamps that are too far ahead.
 
     Returns:
         Exit status: 0 if all is in the outbox, from which the running service publishes it; else 1.
     """
-    return run_on(store, lambda: _resync(store, table, clock))
+    return run_on(replication.store, lambda: _resync(replication))
 
 
 def run_on(store: PostgresStore, work: Callable[[], Awaitable[str]]) -> int:
@@ -51,7 +48,8 @@ async def _done(store: PostgresStore, work: Callable[[], Awaitable[str]]) -> str
         await store.engine.dispose()
 
 
-async def _resync(store: PostgresStore, table: ReplicatedTable[Any], clock: HybridClock) -> str:
+async def _resync(replication: Replication[Any]) -> str:
+    table, store, clock = replication.table, replication.store, replication.clock
     healed = await CopyHeal(table, store, clock).run(utc_now())
     sync = Replicator(table, store, clock)
     with Progress(TextColumn("Telling"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()) as progress:

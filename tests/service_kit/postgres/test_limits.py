@@ -28,7 +28,7 @@ HASTY = {
 @pytest.fixture
 async def hasty(ledger: PostgresStore) -> AsyncIterator[PostgresStore]:
     """The ledger's store with short limits."""
-    store = PostgresStore(ledger._settings.model_copy(update=HASTY), SCHEMA)
+    store = PostgresStore(ledger.settings.model_copy(update=HASTY), SCHEMA)
     await store.prepare()
     yield store
     await store._close()
@@ -43,7 +43,7 @@ async def shown(store_settings: PostgresSettings) -> dict[str, str]:
 
 
 async def test_every_connection_has_its_limits(ledger: PostgresStore) -> None:
-    found = await shown(ledger._settings)
+    found = await shown(ledger.settings)
 
     assert (found["statement_timeout"], found["lock_timeout"]) == ("30000ms", "15000ms")
     assert found["idle_in_transaction_session_timeout"] == "10000ms"
@@ -51,7 +51,7 @@ async def test_every_connection_has_its_limits(ledger: PostgresStore) -> None:
 
 
 async def test_a_migration_may_take_its_time(ledger: PostgresStore) -> None:
-    found = await shown(without_limits(ledger._settings))
+    found = await shown(without_limits(ledger.settings))
 
     assert (found["statement_timeout"], found["lock_timeout"]) == ("0ms", "0ms")
     assert found["idle_in_transaction_session_timeout"] == "10000ms"

@@ -134,7 +134,7 @@ async def test_goes_on_after_a_migration_that_changed_a_table(ledger: PostgresSt
     everything = text("SELECT * FROM payments")
     async with ledger.engine.connect() as connection:
         await connection.execute(everything)
-    async with somebody_else(ledger._settings) as connection:
+    async with somebody_else(ledger.settings) as connection:
         await connection.execute(text("ALTER TABLE payments ADD COLUMN more text"))
     with pytest.raises(StoreUnavailableError):
         async with ledger.engine.connect() as connection:

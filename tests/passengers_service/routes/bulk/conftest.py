@@ -11,15 +11,14 @@ from sqlalchemy import text
 from dev_stack.servers.postgres import Postgres
 from passengers_service.config.database import open_store
 from passengers_service.config.settings import PassengersSettings
-from passengers_service.events import NODE, PassengersChanged
+from passengers_service.events import PassengersChanged
 from passengers_service.routes import bulk, passengers
 from passengers_service.services.bulk.load import Loads
+from passengers_service.services.replica import open_replication
 from service_kit.api.app import create_app
 from service_kit.api.body_spool import SpoolRoom
-from service_kit.clock import utc_now
 from service_kit.messaging.events import decode_event, read_data
 from service_kit.postgres.store import PostgresStore
-from service_kit.replication.hybrid_clock import HybridClock
 from tests.passengers_service.bulk_rows import COLUMNS, JsonObject
 
 NDJSON, JSON, CSV = "application/x-ndjson", "application/json", "text/csv; charset=utf-8"
@@ -52,15 +51,14 @@ def at_once() -> int:
 
 @pytest.fixture
 def app(settings: PassengersSettings, store: PostgresStore, at_once: int) -> FastAPI:
-    clock = HybridClock(NODE, utc_now)
+    replication = open_replication(store, settings)
     return create_app(
         settings,
         description="Loads.",
         routers=[passengers.router, bulk.router],
-        resources=[store],  # which is prepared, and stays as it is: nobody starts the app
+        resources=[store, replication],  # which nobody starts; the store is prepared
         services=[
-            clock,
-            Loads(store, clock, max_rows=MAX_ROWS, at_once=at_once),
+            Loads(store, replication.clock, max_rows=MAX_ROWS, at_once=at_once),
             SpoolRoom(settings.bulk_spool_max_bytes),
         ],
     )
