@@ -24,6 +24,12 @@ async def set_within(event: asyncio.Event, seconds: float) -> bool:
         return False
 
 
+def is_cancelled() -> bool:
+    """Whether somebody has cancelled the running task, and not a driver by closing what it waits on."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 def text_of(error: BaseException) -> str:
     """What an error says, for people: cut off, because a driver may quote a whole request."""
     return (str(error) or type(error).__name__)[:_REASON_CHARACTERS]
@@ -53,10 +59,12 @@ async def repeating(
     """
 
     async def repeat(step: Callable[[], Awaitable[None]]) -> None:
-        while True:
+        while not is_cancelled():  # asked, because a driver may swallow the cancellation, or raise something else
             try:
                 await step()
             except Exception as error:  # noqa: BLE001 - nobody awaits this task, so nobody else would hear of it
+                if is_cancelled():
+                    return
                 if not isinstance(error, silent):
                     log.warning(
                         failure, **about, step=step.__name__, error=reason_of(error), again_in_seconds=again_seconds

@@ -18,7 +18,7 @@ import structlog
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 from aiormq.connection import TCPTransportFactory, TLSTransportFactory, TransportFactory
 
-from service_kit.background import text_of
+from service_kit.background import is_cancelled, text_of
 from service_kit.rabbit.lenient_headers import tolerate_unreadable_properties
 from service_kit.rabbit.topology import QueueMismatchError
 
@@ -198,9 +198,3 @@ def heed_cancellation() -> None:
     """
     if is_cancelled():
         raise asyncio.CancelledError
-
-
-def is_cancelled() -> bool:
-    """Whether somebody has cancelled the running task, and not aiormq by closing what it waits on."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

@@ -13,13 +13,12 @@ import aiormq
 import structlog
 from aio_pika.abc import AbstractChannel
 
-from service_kit.background import repeating, text_of
+from service_kit.background import is_cancelled, repeating, text_of
 from service_kit.messaging.broker import Outcome, OutgoingMessage
 from service_kit.rabbit.batch import publish_batch
 from service_kit.rabbit.connection import (
     Connection,
     heed_cancellation,
-    is_cancelled,
     stay_connected,
     until_closed,
     watched,

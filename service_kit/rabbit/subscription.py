@@ -9,7 +9,8 @@ from typing import Any, Final, NoReturn
 import aiormq.abc
 from pamqp.commands import Basic
 
-from service_kit.rabbit.connection import is_cancelled, until_closed, watched
+from service_kit.background import is_cancelled
+from service_kit.rabbit.connection import until_closed, watched
 
 ATTEMPTS_HEADER: Final = "x-attempts"
 

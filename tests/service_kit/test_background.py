@@ -73,6 +73,25 @@ async def test_ends_its_steps_when_the_block_fails() -> None:
     assert asyncio.all_tasks() == before
 
 
+@pytest.mark.parametrize("swallows", [True, False], ids=["swallows it", "raises something else"])
+async def test_ends_a_step_whose_driver_hides_the_cancellation(swallows: bool) -> None:  # noqa: FBT001 - of the test
+    waits = asyncio.Event()
+
+    async def step() -> None:
+        try:
+            waits.set()
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if not swallows:
+                raise ConnectionError("closed") from None
+
+    with capture_logs() as logs:
+        async with asyncio.timeout(5), repeating(step, failure="step_failed"):
+            await waits.wait()
+
+    assert logs == []
+
+
 def test_cuts_off_what_an_error_says() -> None:
     error = ValueError("x" * 1000)
 
