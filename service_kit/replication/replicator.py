@@ -95,7 +95,7 @@ class Replicator(Generic[Fields]):
             raise RefusedChangesError(refused, len(received.changes))
 
     async def _merge_once(self, event: Event, changes: Sequence[FieldChanges[Fields]], *, is_whole: bool) -> Refusals:
-        """Merge the changes of an event, unless it is known. With refused changes it is not noted: a replay tries all."""
+        """Merge the changes of an event, unless it is known; a replay of one with refused changes tries them all."""
         async with self._store.transaction() as session:
             if is_whole and not await first_seen(session, self._table.inbox, event):
                 return []
