@@ -23,10 +23,10 @@ async def clocks_apart(*, seed: int, seconds: float, rate: float) -> Verdict:
         await site.told.more()
         await asyncio.sleep(seconds / 3)
         repeats = await _repeats(site)
-        await site.cable.cut()
+        await site.proxy.disconnect()
         await asyncio.sleep(seconds / 3)
         await _replaced(site, site.orders[-1])
-        await site.cable.mend()
+        await site.proxy.restore()
         current.rounds += 2
     if repeats:
         current.verdict.failures.append(f"{repeats} events were published twice although nobody was killed")
@@ -43,9 +43,9 @@ async def _replaced(site: Site, ahead: ServiceProcess) -> None:
 
 async def _without_broker(site: Site, seconds: float) -> None:
     await site.told.more()  # the relays are connected
-    await site.cable.cut()
+    await site.proxy.disconnect()
     await asyncio.sleep(seconds)
-    await site.cable.mend()
+    await site.proxy.restore()
 
 
 async def _repeats(site: Site) -> int:

@@ -67,11 +67,11 @@ async def one_of_each_killed(site: Site, random: Random) -> None:
 async def confirm_lost(site: Site, random: Random) -> None:
     """The broker takes what the relay sends, but its answers never come, and then the connection breaks."""
     await site.told.more()  # the relay is connected again
-    site.cable.deafen()
+    site.proxy.hold_responses()
     await site.told.more()
     await _a_moment(random)
-    await site.cable.cut()
-    await site.cable.mend()
+    await site.proxy.disconnect()
+    await site.proxy.restore()
 
 
 async def silent_crowd(site: Site, random: Random) -> None:

@@ -1,4 +1,4 @@
-"""Where a scenario takes place: real servers and services of its own, and a cable between the relay and the broker."""
+"""Where a scenario takes place: real servers and services of its own, and a proxy between the relay and the broker."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ from faults.servers import Servers, start_all
 from orders_service.config.rabbit import ORDERS_QUEUE
 from service_kit.outbox.store import PARKED_UNTIL
 from tests.support.system import ServiceProcess
-from tests.support.tcp_proxy import Cable
+from tests.support.tcp_proxy import TcpProxy
 
 DATABASE: Final = "faults"
 CONNECTIONS: Final = 64
@@ -30,7 +30,7 @@ CONNECTIONS: Final = 64
 _SILENCE_SECONDS: Final = 1.0
 
 
-class RelayCable(Cable):
+class RelayProxy(TcpProxy):
     """One whose far end may be away: the caller is then turned off, as by a closed port."""
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -48,7 +48,7 @@ class Site(Servers):
         documents: The orders in the store, seen from outside.
     """
 
-    cable: RelayCable
+    proxy: RelayProxy
     orders: list[ServiceProcess]
     consumers: list[ServiceProcess]
     told: Told
@@ -111,12 +111,12 @@ async def opened(
     """
     async with AsyncExitStack() as stack:
         store, broker = Mongod(folder / "mongod", free_port()), RabbitNode(folder / "rabbit", free_port())
-        cable = RelayCable(broker.url)
+        proxy = RelayProxy(broker.url)
         await start_all(stack, store, broker)
-        await stack.enter_async_context(cable)
+        await stack.enter_async_context(proxy)
         shared = {"MONGODB_URI": store.url, "MONGODB_DATABASE": DATABASE, "MAX_CONNECTIONS": str(CONNECTIONS)}
         apis = [
-            ServiceProcess(folder / f"orders_{n}", "orders_service", RABBITMQ_URL=cable.url, **shared)
+            ServiceProcess(folder / f"orders_{n}", "orders_service", RABBITMQ_URL=proxy.url, **shared)
             for n in range(orders)
         ]
         apis[-1].settings.update(last_order or {})
@@ -129,7 +129,7 @@ async def opened(
         site = Site(
             store=store,
             broker=broker,
-            cable=cable,
+            proxy=proxy,
             orders=apis,
             consumers=workers,
             told=told,

@@ -1,4 +1,4 @@
-"""What tests of the kit ask for: the notes API, a queue, a cable, a database, Python without any settings of ours."""
+"""What tests of the kit ask for: the notes API, a queue, a proxy, a database, Python without any settings of ours."""
 
 import asyncio
 import os
@@ -23,7 +23,7 @@ from tests.support.ledger.tables import SCHEMA
 from tests.support.rabbit_support import Queue, own_queue
 from tests.support.replicas import Side
 from tests.support.running import Running
-from tests.support.tcp_proxy import Cable
+from tests.support.tcp_proxy import TcpProxy
 
 ROOT = Path(__file__).parents[2]
 
@@ -78,10 +78,10 @@ async def queue(rabbit: RabbitNode) -> AsyncIterator[Queue]:
 
 
 @pytest.fixture
-async def cable(rabbit: RabbitNode) -> AsyncIterator[Cable]:
-    """A way to RabbitMQ that can be cut."""
-    async with Cable(rabbit.url) as cable:
-        yield cable
+async def proxy(rabbit: RabbitNode) -> AsyncIterator[TcpProxy]:
+    """A way to RabbitMQ that a test can break."""
+    async with TcpProxy(rabbit.url) as proxy:
+        yield proxy
 
 
 ClientMaker = Callable[[ASGIApp], Awaitable[httpx.AsyncClient]]

@@ -12,7 +12,7 @@ from service_kit.messaging.broker import Broker, Outcome, OutgoingMessage
 from service_kit.rabbit.publisher import RabbitPublisher
 from service_kit.testing.fakes import MemoryBroker
 from tests.support.rabbit_support import own_queue, until
-from tests.support.tcp_proxy import Cable
+from tests.support.tcp_proxy import TcpProxy
 
 
 @dataclass
@@ -64,19 +64,19 @@ async def counter(request: pytest.FixtureRequest) -> AsyncIterator[Counter]:
     server: RabbitNode = request.getfixturevalue("rabbit")
     async with AsyncExitStack() as stack:
         queue = await stack.enter_async_context(own_queue(server.url))
-        cable = await stack.enter_async_context(Cable(server.url))
-        publisher = RabbitPublisher(cable.url, "tests", [queue.topology])
+        proxy = await stack.enter_async_context(TcpProxy(server.url))
+        publisher = RabbitPublisher(proxy.url, "tests", [queue.topology])
         await stack.enter_async_context(publisher.running())
 
         async def ids(count: int) -> list[str]:
             return [str((await queue.take()).header.properties.message_id) for _ in range(count)]
 
         async def go_away() -> None:
-            await cable.cut()
+            await proxy.disconnect()
             await until(lambda: not publisher._up.is_set())
 
         topic = f"{queue.topology.queue}.happened"
-        yield Counter(publisher, topic, lambda: "nobody.listens", ids, go_away, cable.mend)
+        yield Counter(publisher, topic, lambda: "nobody.listens", ids, go_away, proxy.restore)
 
 
 async def test_confirms_what_a_queue_has_taken(counter: Counter) -> None:

@@ -13,7 +13,7 @@ from service_kit.postgres.store import PostgresStore
 from service_kit.settings import PostgresSettings
 from tests.support.ledger.tables import OUTBOX
 from tests.support.rabbit_support import thing_happened, until
-from tests.support.tcp_proxy import Cable
+from tests.support.tcp_proxy import TcpProxy
 
 
 @pytest.fixture(autouse=True)
@@ -88,14 +88,14 @@ async def test_finds_out_that_a_silent_connection_is_dead(
 ) -> None:
     monkeypatch.setattr("service_kit.postgres.listener._CHECK_SECONDS", 0.05)
     monkeypatch.setattr("service_kit.postgres.listener._ANSWER_SECONDS", 0.1)
-    async with Cable(postgres.url) as cable:
-        far = postgres_settings.model_copy(update={"database_url": SecretStr(cable.url)})
+    async with TcpProxy(postgres.url) as proxy:
+        far = postgres_settings.model_copy(update={"database_url": SecretStr(proxy.url)})
         outbox_listener = OutboxListener(far)
         async with outbox_listener.running():
             await notified(outbox_listener, within=5)
-            cable.deafen()
+            proxy.hold_responses()
             await asyncio.sleep(0.5)
-            cable._answers.set()
+            proxy.release_responses()
             await notified(outbox_listener, within=5)
             await write(ledger)
             await notified(outbox_listener, within=2)
@@ -105,14 +105,14 @@ async def test_waits_for_a_server_that_is_not_there_and_leaves_no_task_behind(
     ledger: PostgresStore, postgres: Postgres, postgres_settings: PostgresSettings
 ) -> None:
     before = asyncio.all_tasks()
-    async with Cable(postgres.url) as cable:
-        far = postgres_settings.model_copy(update={"database_url": SecretStr(cable.url)})
-        await cable.cut()
+    async with TcpProxy(postgres.url) as proxy:
+        far = postgres_settings.model_copy(update={"database_url": SecretStr(proxy.url)})
+        await proxy.disconnect()
         outbox_listener = OutboxListener(far)
         with capture_logs() as told:
             async with outbox_listener.running():
                 await until(lambda: len(told) >= 3)
-                await cable.mend()
+                await proxy.restore()
                 await notified(outbox_listener, within=5)
                 await write(ledger)
                 await notified(outbox_listener, within=2)

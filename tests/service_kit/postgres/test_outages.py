@@ -24,7 +24,7 @@ from tests.support.ledger import api
 from tests.support.ledger.serving import is_ready, serving
 from tests.support.ledger.tables import PAYMENTS, SCHEMA
 from tests.support.rabbit_support import until
-from tests.support.tcp_proxy import Cable
+from tests.support.tcp_proxy import TcpProxy
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 
@@ -86,17 +86,17 @@ async def test_a_silent_server_is_given_up_and_its_connection_with_it(
     postgres: Postgres, postgres_settings: PostgresSettings, ledger: PostgresStore
 ) -> None:
     del ledger  # only its database is used
-    async with Cable(postgres.url) as cable:
+    async with TcpProxy(postgres.url) as proxy:
         engine = make_engine(
-            postgres_settings.model_copy(update={"database_url": SecretStr(cable.url)}), answer_seconds=0.2
+            postgres_settings.model_copy(update={"database_url": SecretStr(proxy.url)}), answer_seconds=0.2
         )
         async with engine.connect() as connection:
             await connection.execute(select(1))
             await connection.rollback()
-            cable.deafen()
+            proxy.hold_responses()
             with pytest.raises(StoreUnavailableError):
                 await connection.execute(select(1))
-        cable._answers.set()
+        proxy.release_responses()
         async with engine.connect() as connection:
             assert await connection.scalar(select(1)) == 1
         await engine.dispose()

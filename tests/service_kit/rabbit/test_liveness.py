@@ -23,7 +23,7 @@ from tests.support.rabbit_support import (
     thing_happened,
     until,
 )
-from tests.support.tcp_proxy import Cable
+from tests.support.tcp_proxy import TcpProxy
 
 FED = (1, 0)
 MISSING = (0, 0)
@@ -139,12 +139,12 @@ async def test_does_not_wait_for_ever_for_an_answer(
 ) -> None:
     monkeypatch.setattr(consumer_check_module, "_ANSWER_SECONDS", 0.05)
     check = ConsumerCheck(queue.topology.queue, lambda: True)
-    async with Cable(rabbit.url) as cable:
-        connection = await aio_pika.connect(cable.url)
-        cable.deafen()
+    async with TcpProxy(rabbit.url) as proxy:
+        connection = await aio_pika.connect(proxy.url)
+        proxy.hold_responses()
         with pytest.raises(TimeoutError):
             await check.ask(connection)
-        await cable.cut()
+        await proxy.disconnect()
         await connection.close()
 
 

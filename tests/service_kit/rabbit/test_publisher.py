@@ -10,13 +10,13 @@ from service_kit.messaging.broker import Outcome, OutgoingMessage
 from service_kit.rabbit import publisher as rabbit_publisher
 from service_kit.rabbit.publisher import RabbitPublisher
 from tests.support.rabbit_support import Queue, rabbitmqctl, until
-from tests.support.tcp_proxy import Cable
+from tests.support.tcp_proxy import TcpProxy
 
 
 @pytest.fixture
-async def publisher(cable: Cable, queue: Queue) -> AsyncIterator[RabbitPublisher]:
-    """Connected over a cable that can be cut."""
-    publisher = RabbitPublisher(cable.url, "tests", [queue.topology], readers=[queue.topology])
+async def publisher(proxy: TcpProxy, queue: Queue) -> AsyncIterator[RabbitPublisher]:
+    """Connected through the proxy."""
+    publisher = RabbitPublisher(proxy.url, "tests", [queue.topology], readers=[queue.topology])
     async with publisher.running():
         async with asyncio.timeout(10):
             await publisher.connected()
@@ -102,12 +102,12 @@ async def test_takes_a_message_of_five_megabytes(publisher: RabbitPublisher, que
 
 
 async def test_knows_nothing_of_messages_whose_confirms_are_lost(
-    publisher: RabbitPublisher, cable: Cable, queue: Queue
+    publisher: RabbitPublisher, proxy: TcpProxy, queue: Queue
 ) -> None:
-    cable.deafen()
+    proxy.hold_responses()
     publishing = asyncio.create_task(publisher.publish([message(queue, number) for number in range(5)]))
     await until(lambda: has(queue, 5))
-    await cable.cut()
+    await proxy.disconnect()
     assert await publishing == [Outcome.UNKNOWN] * 5
 
 
@@ -117,23 +117,23 @@ async def has(queue: Queue, count: int) -> bool:
 
 @pytest.mark.usefixtures("impatient")
 async def test_knows_nothing_of_messages_that_the_broker_does_not_answer_in_time(
-    publisher: RabbitPublisher, cable: Cable, queue: Queue
+    publisher: RabbitPublisher, proxy: TcpProxy, queue: Queue
 ) -> None:
-    cable.deafen()
+    proxy.hold_responses()
     assert await publisher.publish([message(queue, number) for number in range(5)]) == [Outcome.UNKNOWN] * 5
-    await cable.cut()
+    await proxy.disconnect()
 
 
 @pytest.mark.usefixtures("impatient")
 async def test_sends_nothing_more_on_a_connection_that_gave_no_answer(
-    publisher: RabbitPublisher, cable: Cable, queue: Queue
+    publisher: RabbitPublisher, proxy: TcpProxy, queue: Queue
 ) -> None:
     former = publisher._connection
-    cable.deafen()
+    proxy.hold_responses()
     assert await publisher.publish([message(queue)]) == [Outcome.UNKNOWN]
     assert await publisher.publish([message(queue, 2)]) == [Outcome.UNKNOWN]
-    await cable.cut()
-    await cable.mend()
+    await proxy.disconnect()
+    await proxy.restore()
     await publisher.connected()
     assert publisher._connection is not former
     assert await publisher.publish([message(queue, 3)]) == [Outcome.CONFIRMED]
@@ -195,7 +195,7 @@ async def confirms(publisher: RabbitPublisher, message: OutgoingMessage) -> bool
 
 
 async def test_never_raises_while_connections_come_and_go(
-    publisher: RabbitPublisher, cable: Cable, queue: Queue
+    publisher: RabbitPublisher, proxy: TcpProxy, queue: Queue
 ) -> None:
     outcomes: list[Outcome] = []
     done = asyncio.Event()
@@ -214,43 +214,43 @@ async def test_never_raises_while_connections_come_and_go(
             await publisher.connected()
         so_far = len(outcomes)
         await until(lambda so_far=so_far: len(outcomes) > so_far + 50)  # type: ignore[misc]
-        await cable.cut()
-        await cable.mend()
+        await proxy.disconnect()
+        await proxy.restore()
     done.set()
     await asyncio.gather(*publishing)
     assert set(outcomes) == set(Outcome)
 
 
-async def test_can_be_cancelled_while_it_publishes(publisher: RabbitPublisher, cable: Cable, queue: Queue) -> None:
-    cable.deafen()
+async def test_can_be_cancelled_while_it_publishes(publisher: RabbitPublisher, proxy: TcpProxy, queue: Queue) -> None:
+    proxy.hold_responses()
     publishing = asyncio.create_task(publisher.publish([message(queue)]))
     await until(lambda: has(queue, 1))
     publishing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await publishing
-    await cable.cut()
+    await proxy.disconnect()
 
 
-async def test_is_healthy_while_it_is_connected(publisher: RabbitPublisher, cable: Cable) -> None:
+async def test_is_healthy_while_it_is_connected(publisher: RabbitPublisher, proxy: TcpProxy) -> None:
     await publisher.check()
-    await cable.cut()
+    await proxy.disconnect()
     await until(lambda: not publisher._up.is_set())
     with pytest.raises(ConnectionError):
         await publisher.check()
 
 
 async def test_waits_for_a_broker_that_starts_later_with_a_line_a_retry(rabbit: RabbitNode, queue: Queue) -> None:
-    cable = Cable(rabbit.url)
-    await cable.mend()
-    await cable.cut()
-    publisher = RabbitPublisher(cable.url, "tests", [queue.topology])
+    proxy = TcpProxy(rabbit.url)
+    await proxy.restore()
+    await proxy.disconnect()
+    publisher = RabbitPublisher(proxy.url, "tests", [queue.topology])
     with capture_logs() as logs:
         async with publisher.running():
             await until(lambda: len(logs) >= 2)
-            await cable.mend()
+            await proxy.restore()
             await publisher.connected()
             assert await publisher.publish([message(queue)]) == [Outcome.CONFIRMED]
-    await cable.cut()
+    await proxy.disconnect()
     *retries, connected = logs
     assert all(line["event"].startswith("tests.publisher waits for RabbitMQ: ") for line in retries)
     assert connected["event"] == "rabbitmq_connected"

@@ -13,7 +13,7 @@ from service_kit.messaging.broker import EVENTS_EXCHANGE, Outcome, OutgoingMessa
 from service_kit.rabbit import readers as rabbit_readers
 from service_kit.rabbit.publisher import RabbitPublisher
 from tests.support.rabbit_support import Queue, until
-from tests.support.tcp_proxy import Cable
+from tests.support.tcp_proxy import TcpProxy
 
 
 @pytest.fixture(autouse=True)
@@ -24,8 +24,8 @@ async def audit(queue: Queue) -> None:
 
 
 @pytest.fixture
-async def publisher(cable: Cable, queue: Queue) -> AsyncIterator[RabbitPublisher]:
-    publisher = RabbitPublisher(cable.url, "tests", [queue.topology], readers=[queue.topology])
+async def publisher(proxy: TcpProxy, queue: Queue) -> AsyncIterator[RabbitPublisher]:
+    publisher = RabbitPublisher(proxy.url, "tests", [queue.topology], readers=[queue.topology])
     async with publisher.running():
         async with asyncio.timeout(10):
             await publisher.connected()
@@ -73,13 +73,13 @@ async def test_doubts_all_that_was_sent_before_the_queue_was_there_again(
 
 
 async def test_knows_nothing_once_the_connection_has_broken(
-    publisher: RabbitPublisher, queue: Queue, cable: Cable
+    publisher: RabbitPublisher, queue: Queue, proxy: TcpProxy
 ) -> None:
     generation = await publish(publisher, queue)
-    await cable.cut()
+    await proxy.disconnect()
     await until(lambda: not publisher._up.is_set())
     assert await publisher.verdict(generation) is Outcome.UNKNOWN
-    await cable.mend()
+    await proxy.restore()
     await publisher.connected()
     assert await publisher.verdict(generation) is Outcome.UNKNOWN
     assert await publisher.verdict(await publish(publisher, queue)) is Outcome.CONFIRMED

@@ -12,7 +12,7 @@ from dev_stack.servers.rabbitmq import RabbitNode
 from tests.service_kit.conftest import PythonRunner
 from tests.support.rabbit_support import Queue, thing_happened, until
 from tests.support.running import Running
-from tests.support.tcp_proxy import Cable
+from tests.support.tcp_proxy import TcpProxy
 
 WORK = """
 import asyncio, os, sys
@@ -152,14 +152,14 @@ async def test_counts_what_it_has_consumed(work: WorkerMaker, queue: Queue) -> N
 
 
 async def test_is_alive_but_not_ready_while_the_broker_is_away(work: WorkerMaker, rabbit: RabbitNode) -> None:
-    async with Cable(rabbit.url) as cable:
-        await cable.cut()
-        worker = await work(cable.url)
+    async with TcpProxy(rabbit.url) as proxy:
+        await proxy.disconnect()
+        worker = await work(proxy.url)
         await worker.running.says("waits for RabbitMQ")
         assert (await worker.get("/health/live")).status_code == 200
         ready = await worker.get("/health/ready")
         assert (ready.status_code, ready.json()["checks"]) == (503, {"rabbitmq": "ConnectionError"})
-        await cable.mend()
+        await proxy.restore()
         await until(worker.is_ready)
 
 

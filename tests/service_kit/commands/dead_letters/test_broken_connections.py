@@ -10,7 +10,7 @@ from service_kit.rabbit.publisher import RabbitPublisher
 from service_kit.rabbit.subscription import Subscription
 from tests.service_kit.commands.dead_letters.conftest import bury, dead_ids, ids_in
 from tests.support.rabbit_support import Queue
-from tests.support.tcp_proxy import Cable
+from tests.support.tcp_proxy import TcpProxy
 
 
 async def test_says_that_the_connection_has_ended_before_all_was_read(
@@ -20,14 +20,14 @@ async def test_says_that_the_connection_has_ended_before_all_was_read(
     for _ in range(50):
         await queue.put(b"x" * 500_000, into=queue.topology.dead_queue)
     begin = Subscription.begin
-    async with Cable(rabbit.url) as cable:
+    async with TcpProxy(rabbit.url) as proxy:
 
         async def begin_and_end(subscription: Subscription, prefetch: int) -> None:
             await begin(subscription, prefetch)
-            await cable.cut()
+            await proxy.disconnect()
 
         monkeypatch.setattr(Subscription, "begin", begin_and_end)
-        async with opened(cable.url, queue.topology.queue) as dead:
+        async with opened(proxy.url, queue.topology.queue) as dead:
             with pytest.raises(BROKER_ERRORS):
                 await dead.letters()
 
@@ -36,9 +36,9 @@ async def test_loses_nothing_when_the_connection_ends_before_a_letter_is_thrown_
     rabbit: RabbitNode, queue: Queue
 ) -> None:
     await bury(queue, "m1", "m2")
-    async with Cable(rabbit.url) as cable, opened(cable.url, queue.topology.queue) as dead:
+    async with TcpProxy(rabbit.url) as proxy, opened(proxy.url, queue.topology.queue) as dead:
         letters = await dead.letters()
-        await cable.cut()
+        await proxy.disconnect()
         with pytest.raises(BROKER_ERRORS):
             await dead.discard(letters)
     assert await dead_ids(queue, 2) == ["m1", "m2"]
@@ -49,10 +49,10 @@ async def test_has_a_letter_twice_rather_than_never_when_the_connection_ends_whi
 ) -> None:
     await bury(queue, "m1")
     publisher = RabbitPublisher(rabbit.url, "tests", topologies=[])
-    async with Cable(rabbit.url) as cable, opened(cable.url, queue.topology.queue) as dead, publisher.running():
+    async with TcpProxy(rabbit.url) as proxy, opened(proxy.url, queue.topology.queue) as dead, publisher.running():
         await publisher.connected()
         letters = await dead.letters()
-        await cable.cut()
+        await proxy.disconnect()
         with pytest.raises(BROKER_ERRORS):
             await dead.replay(letters, publisher)
     assert await dead_ids(queue, 1) == ["m1"]

@@ -1,4 +1,4 @@
-"""A consumer on a queue of the test's own, at the end of a cable, with a handler that watches."""
+"""A consumer on a queue of the test's own, behind a proxy, with a handler that watches."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -8,7 +8,7 @@ import pytest
 from service_kit.messaging.circuit_breaker import CircuitBreaker
 from service_kit.rabbit.consumer import Consumer
 from tests.support.rabbit_support import Queue, Witness, consuming, thing_happened, until
-from tests.support.tcp_proxy import Cable
+from tests.support.tcp_proxy import TcpProxy
 
 ConsumerMaker = Callable[..., Consumer]
 
@@ -19,11 +19,11 @@ async def witness() -> Witness:
 
 
 @pytest.fixture
-async def make_consumer(cable: Cable, queue: Queue, witness: Witness) -> ConsumerMaker:
-    """Makes consumers of the queue, at the end of the cable."""
+async def make_consumer(proxy: TcpProxy, queue: Queue, witness: Witness) -> ConsumerMaker:
+    """Makes consumers of the queue, behind the proxy."""
 
     def make(*, breaker: CircuitBreaker | None = None, check_seconds: float = 15) -> Consumer:
-        return Consumer(cable.url, "tests", queue.topology, witness, breaker=breaker, check_seconds=check_seconds)
+        return Consumer(proxy.url, "tests", queue.topology, witness, breaker=breaker, check_seconds=check_seconds)
 
     return make
 
@@ -39,12 +39,14 @@ async def has(queue: Queue, count: int) -> bool:
 
 
 @asynccontextmanager
-async def cut_off_at_work(consumer: Consumer, queue: Queue, witness: Witness, cable: Cable) -> AsyncIterator[None]:
+async def disconnected_at_work(
+    consumer: Consumer, queue: Queue, witness: Witness, proxy: TcpProxy
+) -> AsyncIterator[None]:
     """A consumer whose connection broke while it handles its first message, until `witness.gate` is set."""
     witness.gate.clear()
     await queue.put_events(thing_happened())
     async with consuming(consumer):
         await witness.is_at_work()
-        await cable.cut()
+        await proxy.disconnect()
         await until(lambda: consumer._subscription is None)
         yield

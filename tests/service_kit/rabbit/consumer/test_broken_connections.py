@@ -3,21 +3,21 @@
 import pytest
 from structlog.testing import capture_logs
 
-from tests.service_kit.rabbit.consumer.conftest import ConsumerMaker, cut_off_at_work, has
+from tests.service_kit.rabbit.consumer.conftest import ConsumerMaker, disconnected_at_work, has
 from tests.support.rabbit_support import Queue, Witness, consuming, is_consuming, thing_happened, until
-from tests.support.tcp_proxy import Cable
+from tests.support.tcp_proxy import TcpProxy
 
 
 @pytest.mark.usefixtures("brisk")
 async def test_goes_on_when_the_connection_is_back(
-    make_consumer: ConsumerMaker, queue: Queue, witness: Witness, cable: Cable
+    make_consumer: ConsumerMaker, queue: Queue, witness: Witness, proxy: TcpProxy
 ) -> None:
     async with consuming(make_consumer()):
         for round_ in range(5):
             await queue.put_events(*(thing_happened(f"{round_}-{number}") for number in range(50)))
             await until(lambda round_=round_: len(witness.handled) > round_ * 50)  # type: ignore[misc]
-            await cable.cut()
-            await cable.mend()
+            await proxy.disconnect()
+            await proxy.restore()
         await queue.put_events(thing_happened("last"))  # behind what has come again
         await witness.has_handled("last")
     assert len(witness.handled) == len(set(witness.handled)) == 251
@@ -26,11 +26,11 @@ async def test_goes_on_when_the_connection_is_back(
 
 @pytest.mark.usefixtures("brisk")
 async def test_does_not_repeat_an_effect_whose_acknowledgement_was_lost(
-    make_consumer: ConsumerMaker, queue: Queue, witness: Witness, cable: Cable
+    make_consumer: ConsumerMaker, queue: Queue, witness: Witness, proxy: TcpProxy
 ) -> None:
     consumer = make_consumer()
-    async with cut_off_at_work(consumer, queue, witness, cable):
-        await cable.mend()
+    async with disconnected_at_work(consumer, queue, witness, proxy):
+        await proxy.restore()
         await until(lambda: is_consuming(consumer))
         witness.gate.set()
         await witness.has_handled("one")
@@ -118,14 +118,14 @@ async def test_makes_a_deleted_rung_again(make_consumer: ConsumerMaker, queue: Q
 
 
 async def test_starts_before_the_broker_and_before_the_queue_with_a_line_a_retry(
-    make_consumer: ConsumerMaker, queue: Queue, witness: Witness, cable: Cable
+    make_consumer: ConsumerMaker, queue: Queue, witness: Witness, proxy: TcpProxy
 ) -> None:
     await queue.delete()
-    await cable.cut()
+    await proxy.disconnect()
     with capture_logs() as logs:
         async with consuming(make_consumer()):
             await until(lambda: len(logs) >= 4)
-            await cable.mend()
+            await proxy.restore()
             await until(lambda: has(queue, 0))
             await queue.put_events(thing_happened())
             await witness.has_handled("one")
@@ -138,12 +138,12 @@ async def test_starts_before_the_broker_and_before_the_queue_with_a_line_a_retry
 
 @pytest.mark.usefixtures("brisk")
 async def test_goes_on_trying_to_copy_until_the_broker_is_back(
-    make_consumer: ConsumerMaker, queue: Queue, witness: Witness, cable: Cable
+    make_consumer: ConsumerMaker, queue: Queue, witness: Witness, proxy: TcpProxy
 ) -> None:
     witness.failures = 1
-    async with cut_off_at_work(make_consumer(), queue, witness, cable):
+    async with disconnected_at_work(make_consumer(), queue, witness, proxy):
         witness.gate.set()
-        await cable.mend()
+        await proxy.restore()
         await witness.has_handled("one")
     assert witness.handled == ["one"]
     assert await queue.count_dead() == 0

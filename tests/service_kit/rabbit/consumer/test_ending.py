@@ -6,9 +6,9 @@ import pytest
 
 from service_kit.messaging.circuit_breaker import CircuitBreaker
 from service_kit.rabbit import consumer as consumer_module
-from tests.service_kit.rabbit.consumer.conftest import ConsumerMaker, cut_off_at_work, has
+from tests.service_kit.rabbit.consumer.conftest import ConsumerMaker, disconnected_at_work, has
 from tests.support.rabbit_support import Queue, Witness, consuming, is_consuming, thing_happened, until
-from tests.support.tcp_proxy import Cable
+from tests.support.tcp_proxy import TcpProxy
 
 
 async def test_finishes_and_acknowledges_the_message_in_hand_when_told_to_stop(
@@ -38,16 +38,16 @@ async def test_ends_at_once_when_it_is_idle(make_consumer: ConsumerMaker) -> Non
     assert not await is_consuming(consumer)
 
 
-async def test_ends_although_the_broker_is_away(make_consumer: ConsumerMaker, cable: Cable) -> None:
-    await cable.cut()
+async def test_ends_although_the_broker_is_away(make_consumer: ConsumerMaker, proxy: TcpProxy) -> None:
+    await proxy.disconnect()
     async with consuming(make_consumer()):
         await asyncio.sleep(0.05)
 
 
 async def test_ends_in_the_middle_of_an_outage_after_the_message_in_hand(
-    make_consumer: ConsumerMaker, queue: Queue, witness: Witness, cable: Cable
+    make_consumer: ConsumerMaker, queue: Queue, witness: Witness, proxy: TcpProxy
 ) -> None:
-    async with cut_off_at_work(make_consumer(), queue, witness, cable):
+    async with disconnected_at_work(make_consumer(), queue, witness, proxy):
         asyncio.get_running_loop().call_later(0.05, witness.gate.set)
     assert witness.handled == ["one"]
 
@@ -77,7 +77,7 @@ async def test_leaves_no_task_behind(make_consumer: ConsumerMaker, queue: Queue,
     before = asyncio.all_tasks()
     async with consuming(make_consumer()):
         await witness.has_handled("one")
-    # The cable has noticed the end of its connections a moment later.
+    # The proxy has noticed the end of its connections a moment later.
     await until(lambda: asyncio.all_tasks() <= before)
 
 
