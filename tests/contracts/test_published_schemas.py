@@ -15,9 +15,9 @@ from orders_service.models.order import NewOrder
 from passengers_service.models.passenger import NewPassenger
 from reservations_service.models.reservation import NewReservation, ReservationEdit
 from service_kit.api.merge_patch import MergePatch
-from tests.ajv import JsonObject, asked, bodies_of
 from tests.contracts.test_openapi_lint import APIS
-from tests.generated import generated
+from tests.support.ajv import JsonObject, asked, bodies_of
+from tests.support.generated import generated
 from user_service.models.user import NewUser, SomeChanges
 
 TAKEN: Final[dict[str, TypeAdapter[Any]]] = {

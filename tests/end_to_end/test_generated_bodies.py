@@ -9,9 +9,9 @@ import pytest
 import schemathesis
 from schemathesis import GenerationMode
 
-from tests.ajv import JsonObject, asked, bodies_of
 from tests.end_to_end.conftest import API_NAMES, Apis
-from tests.generated import generated
+from tests.support.ajv import JsonObject, asked, bodies_of
+from tests.support.generated import generated
 
 EACH: Final = 25
 IDS: Final = {
