@@ -1,20 +1,23 @@
 # People, hooks and CI use the same targets; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help up test bench faults check rows api lock diagrams fmt clean
+.PHONY: help up test test-fast bench faults check rows api lock diagrams fmt clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: $(READY) ## Start servers and services until Ctrl-C; SERVICES="orders_service …" starts a part.
 	@$(BIN)/python -m dev_stack up $(SERVICES)
 
-test: $(READY) ## Run all tests on embedded servers; ARGS="-k name" chooses.
+test: $(READY) ## Run all tests on embedded servers, in parallel; ARGS="-k name" chooses.
 	@$(BIN)/python -m dev_stack install
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+test-fast: $(READY) ## Run the tests that start no server and no other process; ARGS as for `test`.
+	@$(BIN)/python -m pytest -n auto --no-processes $(ARGS)
 
 bench: $(READY) ## Measure us beside our peers, about 20 minutes; NAME="orders draining" chooses.
 	@$(BIN)/python -m dev_stack install

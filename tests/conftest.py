@@ -10,6 +10,23 @@ from dev_stack.ports import free_port
 from dev_stack.servers.mongod import Mongod
 from dev_stack.servers.postgres import Postgres
 from dev_stack.servers.rabbitmq import RabbitNode
+from tests.support.no_processes import (
+    leave_out_processes,
+    pytest_addoption,
+    pytest_runtest_makereport,
+)
+from tests.support.parallel import (
+    begin_with_long_ones,
+    pytest_xdist_auto_num_workers,
+    pytest_xdist_make_scheduler,
+)
+
+__all__ = [
+    "pytest_addoption",
+    "pytest_runtest_makereport",
+    "pytest_xdist_auto_num_workers",
+    "pytest_xdist_make_scheduler",
+]
 
 # Tests read no file of the developer's, nor where a `make up` beside them runs.
 os.environ["ENV_FILE"] = ""
@@ -17,6 +34,12 @@ os.environ["ENV_FILE"] = ""
 # How long one example takes depends on what else the machine does; speed is what the benchmarks measure.
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
+
+
+@pytest.hookimpl(trylast=True)  # after they were shuffled
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    leave_out_processes(config, items)
+    begin_with_long_ones(items)
 
 
 @pytest.fixture(scope="session")

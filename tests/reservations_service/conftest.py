@@ -31,6 +31,8 @@ JsonObject = dict[str, Any]
 
 PATIENCE_SECONDS = 10.0
 NOBODY = "amqp://guest:guest@127.0.0.1:9/"
+RANDOM_ID = "1b4e28ba-2fa1-4d2b-883f-b9a761bde3fb"
+"""Of version 4, and of nobody; the names of tests have to be the same in each of the processes that share them."""
 DEPARTURE = "2099-12-24T10:30:00Z"
 TRIP: JsonObject = {
     "flight_number": "IB3170",

@@ -1,12 +1,12 @@
 """What no client of good will sends: never a 500, and always a sentence."""
 
 import json
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import httpx
 import pytest
 
-from tests.reservations_service.conftest import TRIP, booked, code_of
+from tests.reservations_service.conftest import RANDOM_ID, TRIP, booked, code_of
 
 JSON = {"Content-Type": "application/json"}
 MEGABYTE = 1_048_576
@@ -14,7 +14,7 @@ MEGABYTE = 1_048_576
 
 def with_seat(seat: str) -> bytes:
     """A body that differs from a good one by what stands in the place of the seat, escaped as JSON has it."""
-    body = json.dumps({"passenger_id": str(uuid4()), **TRIP, "seat": "SEAT"})
+    body = json.dumps({"passenger_id": RANDOM_ID, **TRIP, "seat": "SEAT"})
     return body.replace("SEAT", seat).encode()
 
 
@@ -60,8 +60,8 @@ async def test_refuses_a_body_with_a_sentence(
     [
         ("/reservations", "GET, HEAD, OPTIONS, POST"),
         ("/reservations/", "GET, HEAD, OPTIONS, POST"),
-        (f"/reservations/{uuid4()}", "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"),
-        (f"/passengers/{uuid4()}", "GET, HEAD, OPTIONS, PATCH, PUT"),
+        (f"/reservations/{RANDOM_ID}", "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"),
+        (f"/passengers/{RANDOM_ID}", "GET, HEAD, OPTIONS, PATCH, PUT"),
         ("/sync/digest", "GET, HEAD, OPTIONS"),
     ],
 )

@@ -61,8 +61,8 @@ def test_checks_seven_thousand_in_a_fraction_of_the_time_that_a_load_has() -> No
     passengers = TypeAdapter(list[NewPassenger])
 
     def seconds() -> float:
-        started = time.perf_counter()
+        started = time.process_time()  # whatever else the machine does
         passengers.validate_python(rows)
-        return time.perf_counter() - started
+        return time.process_time() - started
 
     assert min(seconds() for _ in range(5)) < 0.12  # 0.025 alone on the machine

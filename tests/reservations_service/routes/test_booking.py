@@ -18,7 +18,7 @@ from service_kit.clock import utc_now
 from service_kit.fields.uuid7 import new_uuid7
 from service_kit.postgres.store import PostgresStore
 from service_kit.testing.fakes import FakeClock
-from tests.reservations_service.conftest import DEPARTURE, TRIP, book, booked, code_of, edit, spelled, tell
+from tests.reservations_service.conftest import DEPARTURE, RANDOM_ID, TRIP, book, booked, code_of, edit, spelled, tell
 
 MINUTES = timedelta(minutes=1)
 
@@ -209,7 +209,7 @@ async def test_answers_a_repeat_after_the_departure_too(api: httpx.AsyncClient, 
         *[("departure_at", value) for value in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00")],
         *[("seat", value) for value in ("12I", "0A", "12c", "A12", "12C\u0000")],
         *[("cabin", value) for value in ("Economy", "", None)],
-        *[("id", value) for value in ("x", str(uuid4()), 7, "019a9f3e-6c00-7a1b-8c2d-3e4f5a6b7c8d\u0000")],
+        *[("id", value) for value in ("x", RANDOM_ID, 7, "019a9f3e-6c00-7a1b-8c2d-3e4f5a6b7c8d\u0000")],
         *[("passenger_id", value) for value in ("x", None, 1)],
         *[("status", "confirmed"), ("code", "AAAAAA")],
     ],

@@ -18,7 +18,7 @@ from service_kit.messaging.events import Event, decode_event, read_data
 from service_kit.postgres.store import PostgresStore
 from service_kit.replication.hybrid_clock import HybridClock, stamp_in, stamp_text
 from service_kit.replication.rows import FieldChanges
-from tests.reservations_service.conftest import JsonObject, code_of, tell
+from tests.reservations_service.conftest import RANDOM_ID, JsonObject, code_of, tell
 
 EDIT = {
     "document_type": "passport",
@@ -194,7 +194,7 @@ async def test_a_passenger_that_is_unknown_incomplete_or_deleted_is_not_there(
         *[("phone", value) for value in ("600123456", "+34 600", "+0", 34600123456)],
         *[("birth_date", value) for value in ("1899-12-31", "2999-01-01", "17/05/1990", 642902400, None)],
         *[("nationality", value) for value in ("ESP", "XX", "es", None)],
-        *[("created_at", "2026-01-01T00:00:00Z"), ("deleted_at", None), ("id", str(uuid4()))],
+        *[("created_at", "2026-01-01T00:00:00Z"), ("deleted_at", None), ("id", RANDOM_ID)],
     ],
 )
 async def test_refuses_what_no_passenger_has(api: httpx.AsyncClient, ana: UUID, field: str, value: object) -> None:
