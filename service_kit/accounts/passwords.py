@@ -8,17 +8,21 @@ import asyncio
 import os
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, TypeVar
 
 from passlib.context import CryptContext
 from pydantic import SecretStr
 
+from service_kit.fields.password import MAX_BYTES
 from service_kit.problems import ServiceError
 from service_kit.resources import Resource
+
+Result = TypeVar("Result")
 
 _WAITING_PER_THREAD: Final = 32  # about eight seconds' work at 12 rounds: longer than that a caller should not wait
 _NICENESS: Final = 10
@@ -31,7 +35,7 @@ class TooManyPasswordsError(ServiceError):
     code = "too-many-passwords"
 
     def __init__(self) -> None:
-        sentence = "Many users are signing up at this moment. Try again in a few seconds."
+        sentence = "Many passwords are being hashed at this moment. Try again in a few seconds."
         super().__init__(sentence, headers={"Retry-After": "5"})
 
 
@@ -51,6 +55,19 @@ def _step_back() -> None:
         os.setpriority(os.PRIO_PROCESS, thread, min(19, os.getpriority(os.PRIO_PROCESS, thread) + _NICENESS))
 
 
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Whether a password is the one that was hashed.
+
+    Attributes:
+        is_right: Whether it is.
+        new_hash: To be stored instead, because the cost has risen since it was hashed.
+    """
+
+    is_right: bool
+    new_hash: str | None = None
+
+
 class PasswordHasher(Resource):
     """A bounded pool of threads that hash.
 
@@ -60,7 +77,7 @@ class PasswordHasher(Resource):
     """
 
     def __init__(self, rounds: int, *, threads: int) -> None:
-        self._context = CryptContext(schemes=["bcrypt"], bcrypt__rounds=rounds)
+        self._context = CryptContext(schemes=["bcrypt"], bcrypt__default_rounds=rounds, bcrypt__min_rounds=rounds)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="bcrypt", initializer=_step_back)
         self._places = threads * (1 + _WAITING_PER_THREAD)
 
@@ -70,13 +87,33 @@ class PasswordHasher(Resource):
         Raises:
             TooManyPasswordsError: Too many are waiting (503).
         """
+        return await self._in_thread(lambda: self._context.hash(password.get_secret_value()))
+
+    async def verify(self, password: SecretStr, stored: str | None) -> Verification:
+        """Hold a password against a hash. It takes as long if there is none, as for an account that is not there.
+
+        Args:
+            password: As it was typed; what no account can have is simply wrong.
+            stored: The hash.
+
+        Raises:
+            TooManyPasswordsError: Too many are waiting (503).
+        """
+        return await self._in_thread(lambda: self._verification(password.get_secret_value(), stored))
+
+    def _verification(self, password: str, stored: str | None) -> Verification:
+        if stored is None or not _is_hashable(password):
+            self._context.hash("")
+            return Verification(is_right=False)
+        is_right, new_hash = self._context.verify_and_update(password, stored)
+        return Verification(is_right, new_hash)
+
+    async def _in_thread(self, work: Callable[[], Result]) -> Result:
         if self._places == 0:
             raise TooManyPasswordsError
         self._places -= 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._pool, self._context.hash, password.get_secret_value()
-            )
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         finally:
             self._places += 1
 
@@ -89,3 +126,10 @@ class PasswordHasher(Resource):
     def close(self) -> None:
         """Forget what waits, and let the threads end."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _is_hashable(password: str) -> bool:
+    try:
+        return "\0" not in password and len(password.encode()) <= MAX_BYTES
+    except UnicodeEncodeError:  # half of a character
+        return False

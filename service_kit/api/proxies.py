@@ -4,9 +4,31 @@ Each proxy adds at the end whom it has heard from; everything before that is wha
 entry is the word of the nearest proxy, and with `n` proxies of ours the n-th from the end is the caller.
 """
 
-from ipaddress import ip_address
+from ipaddress import IPv6Address, IPv6Network, ip_address
+from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+_NETWORK_BITS: Final = 64
+"""So much of an IPv6 address is given to one customer, who may use any address below it."""
+
+
+def caller_address(scope: Scope) -> str | None:
+    """Who has sent a request; None if that is no address, as on a unix socket."""
+    host, _ = scope.get("client") or ("", 0)
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return str(mapped or address)
+
+
+def network_of(address: str | None) -> str:
+    """What counts as one caller, for limits: an IPv4 address, or the /64 of an IPv6 one; empty if nothing is known."""
+    if address is None or not isinstance(ip_address(address), IPv6Address):
+        return address or ""
+    return str(IPv6Network((address, _NETWORK_BITS), strict=False))
 
 
 class ProxiesMiddleware:

@@ -8,7 +8,7 @@ import pytest
 from passlib.context import CryptContext
 from pydantic import SecretStr
 
-from service_kit.accounts.passwords import PasswordHasher, TooManyPasswordsError, usable_cores
+from service_kit.accounts.passwords import PasswordHasher, TooManyPasswordsError, Verification, usable_cores
 
 BCRYPT = CryptContext(schemes=["bcrypt"])
 LONGEST = SecretStr("ñ" * 36)
@@ -58,3 +58,28 @@ async def test_steps_back_behind_the_event_loop(hasher: PasswordHasher) -> None:
 
 def test_uses_at_least_one_core() -> None:
     assert usable_cores() >= 1
+
+
+async def test_verifies_a_password_and_no_other(hasher: PasswordHasher) -> None:
+    stored = await hasher.hash(LONGEST)
+    assert await hasher.verify(LONGEST, stored) == Verification(is_right=True)
+    for wrong in (
+        SecretStr("ñ" * 35),
+        SecretStr("ñ" * 36 + "x"),
+        SecretStr("a\0b"),
+        SecretStr(""),
+        SecretStr("\ud800"),
+    ):
+        assert not (await hasher.verify(wrong, stored)).is_right
+
+
+async def test_nothing_is_the_password_of_an_account_that_is_not_there(hasher: PasswordHasher) -> None:
+    assert await hasher.verify(SecretStr(""), None) == Verification(is_right=False)
+
+
+async def test_hashes_anew_when_the_cost_has_risen_and_not_when_it_fell(hasher: PasswordHasher) -> None:
+    with closing(PasswordHasher(5, threads=1)) as stronger:
+        renewed = await stronger.verify(LONGEST, await hasher.hash(LONGEST))
+        assert (renewed.new_hash or "").startswith("$2b$05$")
+        assert (await hasher.verify(LONGEST, await stronger.hash(LONGEST))).new_hash is None
+        assert (await stronger.verify(SecretStr("not it"), await hasher.hash(LONGEST))).new_hash is None
