@@ -142,6 +142,13 @@ class Permissions:
         """The rule of a route; one that lets nobody through if the table has none."""
         return self.rules.get(operation_of(method, path), _NOBODY)
 
+    @property
+    def confined_roles(self) -> frozenset[str]:
+        """Roles that see their own alone somewhere: an account with one of them has a subject."""
+        return frozenset(
+            role for rule in self.rules.values() for role, scope in rule.scopes.items() if scope is Scope.OWN
+        )
+
     def granted_to(self, role: str) -> dict[str, Scope]:
         """What a role may do, by operation."""
         return {operation: rule.scopes[role] for operation, rule in self.rules.items() if role in rule.scopes}

@@ -105,7 +105,7 @@ def _sessions(metadata: MetaData) -> Table:
         CheckConstraint("num_nonnulls(account_id, role) = 1", name="sessions_have_an_account_or_a_role"),
         CheckConstraint("num_nonnulls(salt, secret_hash) = 1", name="sessions_have_a_salt_or_a_secret"),
         CheckConstraint("num_nonnulls(ended_at, end_reason) <> 1", name="sessions_end_for_a_reason"),
-        Index("sessions_of_account", "account_id", "created_at", postgresql_where=text("ended_at IS NULL")),
+        Index("sessions_of_account", "account_id", "created_at"),
         Index("sessions_ends_at", "ends_at"),
     )
 
