@@ -13,14 +13,14 @@ EVENTS_EXCHANGE: Final = "events"
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """A message to publish: persistent, and refused by the broker if no queue takes it.
+    """A message to publish: persistent, and refused by the broker if it reaches no queue.
 
     Attributes:
-        id: Message id; an event's own, so that consumers know repeats.
+        id: Message id; that of an event, so that consumers recognise repeats.
         topic: Routing key.
         body: Bytes.
         content_type: Media type of the body.
-        exchange: Where it goes; the empty name leads straight to the queue that `topic` names.
+        exchange: Where it goes; with the empty name, straight to the queue that `topic` names.
         headers: AMQP headers.
         properties: Further AMQP properties by their names in pamqp; the adapter sets the message's id, media type,
             headers and persistence itself.
@@ -39,18 +39,18 @@ class Outcome(Enum):
     """What became of a published message."""
 
     CONFIRMED = "confirmed"
-    """In a queue, on disk."""
+    """The broker has it in a queue, on disk."""
     REFUSED = "refused"
-    """No queue took it, or the broker said no: it is in none."""
+    """It is in no queue: none was bound, or the broker refused it."""
     UNKNOWN = "unknown"
-    """The answer never came: it may be in a queue or not."""
+    """No confirm arrived: it may be in a queue or not."""
 
 
 class Broker(Protocol):
-    """Takes messages.
+    """Publishes messages.
 
     Attributes:
-        generation: Read it before publishing, and ask for the verdict on it afterwards.
+        generation: Of the connection. Read it before publishing; `verdict` takes it afterwards.
     """
 
     generation: int
@@ -59,14 +59,13 @@ class Broker(Protocol):
         """Return once there is a connection."""
 
     async def publish(self, messages: Sequence[OutgoingMessage]) -> Sequence[Outcome]:
-        """Publish all, wait for all confirms together; one outcome a message, in their order. Never raises.
+        """Publish all, and wait for all confirms together; one outcome a message, in their order. Never raises.
 
-        A message of an event that is confirmed is in *a* queue; whether it is in each that is meant to have it, the
-        verdict says.
+        A confirmed event is in at least one queue; `verdict` says whether it is in the queue of every reader.
         """
 
     async def verdict(self, generation: int) -> Outcome:
-        """What became of the confirmed events of a generation. Never raises.
+        """Whether the confirmed events of a generation are in the queue of every reader. Never raises.
 
         `CONFIRMED` if every reader's queue was there all the time, `REFUSED` if one was missing, `UNKNOWN` if the
         connection has broken since.

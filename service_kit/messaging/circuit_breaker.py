@@ -1,8 +1,8 @@
-"""The breaker of a consumer: full speed, or patience with the message in hand while everything fails.
+"""The circuit breaker of a consumer: it keeps a whole queue out of the dead queue while everything fails.
 
-When the store behind a handler is down every message fails. At full speed they would all go through the retry queues
-and fill the dead queue within a minute; so after a run of failures a message is tried again where it is, after a
-pause, before the next one is begun. The first success ends that.
+When the store behind a handler is down, every message fails. At full speed all of them would pass through the retry
+queues into the dead queue within a minute. So after several failures in a row a message is tried again in place, after
+a pause, before the next one is started. The first success closes the breaker.
 """
 
 from typing import Final
@@ -17,11 +17,11 @@ _LONGEST_PAUSE_SECONDS: Final = 30.0
 
 
 class CircuitBreaker:
-    """Counts failures in a row, of whichever messages.
+    """Counts failures in a row, over all messages.
 
     Attributes:
-        slow_after: Failures in a row that slow the consumer down. More than the tries of one message, so that a
-            single bad message in a quiet queue does not.
+        slow_after: Failures in a row that open the breaker. More than the tries of one message, so that a single bad
+            message in a quiet queue does not.
     """
 
     def __init__(self, slow_after: int = _SLOW_AFTER_FAILURES, first_pause: float = _FIRST_PAUSE_SECONDS) -> None:
@@ -31,7 +31,7 @@ class CircuitBreaker:
 
     @property
     def is_open(self) -> bool:
-        """Whether everything fails at the moment."""
+        """Whether the last tries have all failed."""
         return self._failures >= self.slow_after
 
     def record(self, *, ok: bool) -> None:

@@ -1,4 +1,4 @@
-"""Which function handles which type of event."""
+"""Calls the function that handles an event's type."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -10,18 +10,18 @@ from service_kit.messaging.events import Data, Event, read_data
 
 log = structlog.get_logger()
 
-_TOLD_TYPES: Final = 1000
+_LOGGED_TYPES: Final = 1000
 _SHOWN_CHARACTERS: Final = 100
-"""Bounds on what a stranger can make us remember and say."""
+"""Limits on what any publisher can make us remember and log."""
 
 Handler = Callable[[Event, Data], Awaitable[None]]
 
 
 class EventDispatcher:
-    """A consumer's handlers by event type. What none is for is passed over, and told once a type.
+    """A consumer's handlers by event type. Other types are ignored, and logged once each.
 
     Args:
-        own_source: Who we are, if what we have told ourselves comes back to us: that is passed over, unread.
+        own_source: Our own `source`, if our events come back to us: they are ignored, unread.
     """
 
     def __init__(self, *, own_source: str = "") -> None:
@@ -30,7 +30,7 @@ class EventDispatcher:
         self._unknown: set[str] = set()
 
     def add(self, event_type: str, data_type: type[Data], handler: Handler[Data]) -> None:
-        """Handle events of a type with a function that gets the event and its data as `data_type`."""
+        """Handle events of a type by a function that receives the event and its data, read as `data_type`."""
         self._by_type[event_type] = (data_type, handler)
 
     async def __call__(self, event: Event) -> None:
@@ -49,6 +49,6 @@ class EventDispatcher:
 
     def _ignore(self, event_type: str) -> None:
         shown = event_type[:_SHOWN_CHARACTERS]
-        if shown not in self._unknown and len(self._unknown) < _TOLD_TYPES:
+        if shown not in self._unknown and len(self._unknown) < _LOGGED_TYPES:
             self._unknown.add(shown)
             log.info("event_type_ignored", type=shown)

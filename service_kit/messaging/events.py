@@ -18,18 +18,18 @@ CLOUDEVENTS_JSON: Final = "application/cloudevents+json"
 
 
 class UndecodableEventError(ValueError):
-    """These bytes are no event that we can read; trying again would not help."""
+    """These bytes are not an event that we can read; trying again would not help."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """One envelope.
+    """A CloudEvents envelope.
 
     Attributes:
-        id: Unique together with `source`; the same event always has the same one, however often it is delivered.
-        source: Who says so: `/orders_service`.
+        id: Unique together with `source`; the same in every delivery of an event.
+        source: The service that publishes it: `/orders_service`.
         type: What happened: `order.created`. Also the routing key.
         time: When it happened, aware.
-        data: The fact itself as JSON, read later into the consumer's own class.
+        data: The fact itself as JSON; a consumer reads it later into its own class.
         traceparent: The span that caused it (CloudEvents' distributed tracing extension).
     """
 
@@ -44,7 +44,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def identity(self) -> bytes:
-        """Sixteen bytes that stand for `source` and `id` together, however long a stranger has made them."""
+        """Sixteen bytes that stand for `source` and `id`, however long a publisher has made these."""
         return blake2b(f"{len(self.source)}:{self.source}{self.id}".encode(), digest_size=16).digest()
 
 
@@ -59,7 +59,7 @@ Data = TypeVar("Data", bound=msgspec.Struct)
 def new_event(event_type: str, source: str, data: msgspec.Struct, *, at: datetime) -> Event:
     """State a fact, with a new id and the running span as its cause."""
     return Event(
-        id=str(UUID(int=getrandbits(128), version=4)),  # unique, no secret: `uuid4` would ask the kernel each time
+        id=str(UUID(int=getrandbits(128), version=4)),  # unique, not secret: `uuid4` would ask the kernel each time
         source=source,
         type=event_type,
         data=msgspec.Raw(_encoder.encode(data)),
@@ -73,12 +73,12 @@ def _traceparent() -> str | UnsetType:
 
 
 def encode_event(event: Event) -> bytes:
-    """The envelope as JSON."""
+    """Encode an envelope as JSON."""
     return _encoder.encode(event)
 
 
 class EnvelopeParts(NamedTuple):
-    """What stands in an event before its id, between the id and its data, and after them."""
+    """The bytes of an encoded event before its id, between id and data, and after the data."""
 
     before_id: str
     before_data: str
@@ -86,7 +86,7 @@ class EnvelopeParts(NamedTuple):
 
 
 def envelope_parts(event_type: str, source: str, *, at: datetime) -> EnvelopeParts:
-    """For a database that makes many events itself, each with an id of its own."""
+    """The parts from which a database makes many events itself, each with an id of its own."""
     event = Event(
         id=_HERE, source=source, type=event_type, data=msgspec.Raw(_HERE.encode()), time=at, traceparent=_traceparent()
     )
@@ -97,7 +97,7 @@ def decode_event(body: bytes) -> Event:
     """Read an envelope.
 
     Raises:
-        UndecodableEventError: It is no CloudEvent in JSON.
+        UndecodableEventError: It is not a CloudEvent in JSON.
     """
     try:
         event = _decoder.decode(body)
@@ -109,7 +109,7 @@ def decode_event(body: bytes) -> Event:
 
 
 def read_data(event: Event, data_type: type[Data]) -> Data:
-    """Read an event's data into the consumer's own class; fields that the class lacks are passed over.
+    """Read an event's data into the consumer's own class; fields that the class does not have are ignored.
 
     Raises:
         UndecodableEventError: A field that the class needs is missing or of another type.

@@ -1,4 +1,4 @@
-"""What is to become of one message: handled, repeated, tried again, or dead. Knows no broker."""
+"""Decides what happens to a message: handled, repeated, tried again, or dead. Knows no broker."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -28,28 +28,28 @@ class Handled:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """The handler failed; the message waits in the next retry queue, or is dead after the last."""
+    """The handler failed: the message waits in the next retry queue, or is dead after the last one."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """No try will ever succeed."""
+    """No further try can succeed."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The message is no longer ours, or the consumer is stopping: it goes back as it came."""
+    """The message is no longer ours, or the consumer is stopping: the broker delivers it again."""
 
 
 Disposition = Handled | Retry | DeadLetter | Release
 
 
 class MessageProcessor:
-    """Tries messages with a handler, each event id successfully once."""
+    """Passes messages to a handler; an event id that was handled is not handled again."""
 
     def __init__(
         self, handle: Callable[[Event], Awaitable[None]], seen: DeduplicationWindow, breaker: CircuitBreaker
@@ -59,7 +59,7 @@ class MessageProcessor:
         self._breaker = breaker
 
     async def process(self, body: bytes, over: asyncio.Event) -> Disposition:
-        """Try a message; while everything fails, several times in place before it counts as one failure.
+        """Process a message; while everything fails it is tried several times in place before that counts as one failure.
 
         Args:
             body: The encoded event.
