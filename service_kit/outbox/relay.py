@@ -1,10 +1,10 @@
-"""The relay: publishes what the outbox holds, and clears an entry only when every queue that is meant to has it.
+"""The relay: publishes the entries of an outbox, and clears each once the queue of every reader has it.
 
-Two paths lead to the broker. Entries that this process has just written come by hand, from memory, in batches. A sweep
-claims what is left: entries of a process that died, and those that the broker refused. Memory is only a short cut:
-nothing is in it that is not in the store. A store that can tell of new entries wakes the sweep instead.
+Two paths lead to the broker. Entries that this process has just stored are published from a queue in memory, in batches.
+A sweep claims the rest from the store: entries of a process that died, and those that the broker refused. Everything in
+memory is in the store too. A store that can notify of new entries wakes the sweep, and needs no queue in memory.
 
-Callers come first: while entries are handed over, the sweep takes small bites of what has gathered.
+Callers come first: while they enqueue entries, the sweep claims only small batches.
 Source: docs/decisions/0014-callers-before-the-backlog.md
 """
 
@@ -33,37 +33,37 @@ PARKED: Final = Gauge("outbox_parked", "Entries given up on; `python -m service_
 
 _BATCH: Final = 256
 _IN_FLIGHT: Final = 4
-"""Batches on their way at once, so that one is written while another waits for its confirms."""
+"""Batches that are published at the same time: one is written while another waits for its confirms."""
 _BATCH_BESIDE_CALLERS: Final = 16
-"""What the sweep claims beside callers: between two of them they have their turn, here, at the store, at the broker."""
+"""Entries that the sweep claims at once while callers are active: small batches leave room for their requests."""
 _CALLED_SECONDS: Final = 1.0
-"""How long after a caller's entry the sweep still expects another one."""
+"""Time after a caller's last entry in which callers count as active."""
 _CLEARING_SECONDS: Final = 0.03
-"""How long confirmed entries gather, so that one question and one write clear them: to the store each costs as much as
-an insert."""
+"""Time in which confirmed entries gather, so that one verdict and one write clear them: to the store each clearing costs
+as much as an insert."""
 _QUEUE_LIMIT: Final = 10_000
 _QUEUE_LIMIT_BYTES: Final = 16 * 1024 * 1024
-"""Bounds on what waits in memory; the sweep publishes what is over them."""
+"""Limits of the queue in memory; the sweep publishes what does not fit."""
 _SWEEP_SECONDS: Final = 1.0
 _AFTER_ERROR_SECONDS: Final = 2.0
 _COUNT_SECONDS: Final = 15.0
 _LEASE_SECONDS: Final = LEASE.total_seconds()
 _MARGIN_SECONDS: Final = 7.0
-"""An entry with less of its lease left is not begun: another process may claim it before the confirm is here."""
+"""An entry with less of its lease left is not published: another process could claim it before the confirm arrives."""
 
 
 _Accepted = list[tuple[int, OutboxEntry]]
-"""Entries that the broker has, each with the generation in which it was published."""
+"""Confirmed entries, each with the generation in which it was published."""
 
 
 class Relay(Resource):
-    """Carries entries from one outbox to one broker.
+    """Publishes the entries of one outbox to one broker.
 
     Args:
         outbox: Where the entries are.
         broker: Where they go.
-        clock: Seconds that only go on, whatever happens to the machine's date; tells how much of a lease is left.
-        notified: Set whenever the outbox may have something new; without it the sweep looks about once a second.
+        clock: Monotonic seconds, from which the rest of a lease is computed.
+        notified: Set when the outbox may have new entries; without it the sweep looks about once a second.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Relay(Resource):
         self._called_at = -inf
 
     def enqueue(self, entry: OutboxEntry) -> None:
-        """Publish an entry that was just stored, soon. When memory is full the sweep does it instead."""
+        """Publish an entry that was just stored. When the queue is full, the sweep publishes it later."""
         self._called_at = monotonic()
         if self._queued_bytes < _QUEUE_LIMIT_BYTES and not self._queue.full():
             self._queued_bytes += len(entry.body)
@@ -114,7 +114,7 @@ class Relay(Resource):
                 batch.append(self._queue.get_nowait())
                 held += len(batch[-1].body)
             accepted = await self._publish(batch)
-            self._accepted += accepted  # in a line of its own: while the other waited the list was another one
+            self._accepted += accepted  # `self._accepted` may be another list after the await above, so append only now
             self._has_accepted.set()
         finally:
             for entry in batch:
@@ -123,11 +123,13 @@ class Relay(Resource):
 
     async def _sweep(self) -> None:
         await self._broker.connected()
-        self._notified.clear()  # before looking: what comes meanwhile wakes the next one
+        self._notified.clear()  # before looking, so that what arrives meanwhile wakes the next sweep
         is_called = monotonic() - self._called_at < _CALLED_SECONDS
         claimed = await self._outbox.claim(_BATCH_BESIDE_CALLERS if is_called else _BATCH)
         if claimed:
-            await self._settle(await self._publish(claimed))  # at once: the next one of the same owner waits for it
+            await self._settle(
+                await self._publish(claimed)
+            )  # at once, because the next entry of the same owner waits for it
         else:
             await set_within(self._notified, _SWEEP_SECONDS * random.uniform(0.5, 1.5))
 
@@ -142,9 +144,9 @@ class Relay(Resource):
         await self._settle(accepted)
 
     async def _settle(self, accepted: _Accepted) -> None:
-        """Clear what every reader has.
+        """Clear the entries that are in the queue of every reader.
 
-        What is not cleared, because the store is away just now, is published again when its lease ends.
+        If the store is away, they are published again when their lease ends.
         """
         for generation in {generation for generation, _ in accepted}:
             entries = [entry for published_in, entry in accepted if published_in == generation]
@@ -164,9 +166,9 @@ class Relay(Resource):
         await asyncio.sleep(_COUNT_SECONDS)
 
     async def _publish(self, entries: Sequence[OutboxEntry]) -> _Accepted:
-        """Publish; those that the broker has refused are postponed, and those that it has accepted are answered.
+        """Publish entries, postpone the refused ones, and return the confirmed ones.
 
-        An unknown outcome (the connection broke) leaves the entry leased: the sweep takes it when the lease ends.
+        An entry whose outcome is unknown (the connection broke) stays leased: the sweep takes it when the lease ends.
         """
         entries = self._still_held(entries)
         if not entries:
@@ -183,7 +185,7 @@ class Relay(Resource):
         return [(generation, entry) for entry in by_outcome[Outcome.CONFIRMED]]
 
     def _still_held(self, entries: Sequence[OutboxEntry]) -> Sequence[OutboxEntry]:
-        """Those with enough of their lease left; the sweep takes the others when it has ended."""
+        """The entries with enough of their lease left; the sweep takes the others when it has ended."""
         began = self._clock() - _LEASE_SECONDS + _MARGIN_SECONDS
         return [entry for entry in entries if entry.lease_began > began]
 

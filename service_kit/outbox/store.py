@@ -1,6 +1,6 @@
 """The outbox: an event is written with the change that caused it, and published afterwards by the relay.
 
-This module says what an entry is and what a store of entries must do, and knows neither database nor broker.
+This module defines an entry, and what a store of entries must do. It knows neither database nor broker.
 `mongo/outbox.py` is the adapter that keeps entries inside MongoDB documents, `postgres/outbox.py` the one that keeps
 them in a table; `testing/fakes.py` has one in memory.
 """
@@ -13,11 +13,11 @@ from time import monotonic
 from typing import Any, Final, Protocol
 
 LEASE: Final = timedelta(seconds=15)
-"""How long an entry belongs to the process that wrote or claimed it; longer than a publish may take."""
+"""How long an entry belongs to the process that stored or claimed it; longer than publishing may take."""
 
 CLAIM_BYTES: Final = 4 * 1024 * 1024
-"""What claimed entries hold together, and what one batch to the broker holds, give or take one entry: else events of a
-megabyte would be taken by the hundred."""
+"""Bytes of the entries claimed at once, and of one batch to the broker, exceeded by one entry at most. A limit on their
+number alone would allow hundreds of events of a megabyte."""
 
 MAX_ATTEMPTS: Final = 18
 """Refusals after which an entry is parked: about an hour of them, see `backoff_seconds`."""
@@ -32,15 +32,15 @@ class OutboxEntry:
 
     Attributes:
         id: The event's id.
-        owner: Key of the document or row that it was written with; entries of one owner leave in their order.
+        owner: Key of the document or row that it was stored with; entries of one owner are published in their order.
         topic: The routing key.
         body: The encoded event.
-        due_at: Until then the holder of the lease publishes it; after that anybody may claim it. By the clock of the
-            store's server: no process compares it with its own, which may be an hour off.
+        due_at: Until then it belongs to the holder of the lease; after that any process may claim it. By the clock of
+            the store's server: the clock of a process may be wrong by an hour.
         lease: Token of the holder; a postponement counts only under the same token.
         attempts: Refusals by the broker so far.
-        lease_began: In seconds of this process's `time.monotonic()`; the lease began then or later. So a holder knows
-            how much of it is left without any wall clock.
+        lease_began: In seconds of this process's `time.monotonic()`; the lease began then or later. So a holder
+            computes the rest of it without a wall clock.
     """
 
     id: str
@@ -55,27 +55,27 @@ class OutboxEntry:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits: entries that are due or leased, and entries that were given up on."""
+    """Counts of entries: those that are due or leased, and those that are parked."""
 
     waiting: int
     parked: int
 
 
 class NoOutboxError(Exception):
-    """There is no outbox where one was looked for, or its server lets nobody look; the message says which."""
+    """There is no outbox at this place, or its server cannot be asked; the message says which."""
 
 
 class OutboxStore(Protocol):
-    """Where entries are kept. All instants are aware, and by the clock of the store's server."""
+    """Stores entries. All times are aware, and by the clock of the store's server."""
 
     async def claim(self, limit: int) -> Sequence[OutboxEntry]:
-        """Lease up to `limit` due entries, those that have been due longest; of one owner only its oldest.
+        """Lease up to `limit` due entries, those that have been due longest; of each owner only the oldest.
 
-        The last of them is the one with which they hold `CLAIM_BYTES` together, if `limit` is not reached before.
+        Fewer are leased when they reach `CLAIM_BYTES` together.
         """
 
     async def clear(self, entries: Sequence[OutboxEntry]) -> None:
-        """Forget entries that the broker has confirmed."""
+        """Remove entries that the broker has confirmed."""
 
     async def postpone(self, entries: Sequence[OutboxEntry]) -> None:
         """Count a refusal of each entry that is still leased under its token, and set when it is due again.
@@ -87,11 +87,11 @@ class OutboxStore(Protocol):
         """Count what waits."""
 
     async def release_parked(self) -> int:
-        """Make all parked entries due now, with their attempts forgotten; returns how many."""
+        """Make all parked entries due now, with no attempts counted; returns how many."""
 
 
 def how_many_fit(sizes: Iterable[int]) -> int:
-    """How many entries of such sizes are taken at once; see `CLAIM_BYTES`."""
+    """How many entries of these sizes are taken at once; see `CLAIM_BYTES`."""
     count = held = 0
     for size in sizes:
         if held >= CLAIM_BYTES:
@@ -107,18 +107,18 @@ def backoff_seconds(refusals: int) -> float:
         refusals: So far, at least 1.
 
     Returns:
-        1 to 300 seconds, doubled each time, with up to 10 % jitter so that replicas do not march in step.
+        1 to 300 seconds, doubled each time, with up to 10 % jitter so that processes do not retry at the same moment.
     """
     return min(2.0 ** (refusals - 1), _MAX_BACKOFF_SECONDS) * random.uniform(1.0, 1.1)
 
 
 def wait_after_refusal(entry: OutboxEntry) -> timedelta | None:
-    """How long an entry that was refused once more waits; None if it is given up on."""
+    """How long an entry waits after one more refusal; None if it is parked."""
     refusals = entry.attempts + 1
     return None if refusals >= MAX_ATTEMPTS else timedelta(seconds=backoff_seconds(refusals))
 
 
 def due_after_refusal(entry: OutboxEntry, now: datetime) -> datetime:
-    """When an entry that was refused once more is due again; `PARKED_UNTIL` if it is given up on."""
+    """When an entry is due after one more refusal; `PARKED_UNTIL` if it is parked."""
     wait = wait_after_refusal(entry)
     return PARKED_UNTIL if wait is None else now + wait
