@@ -59,7 +59,7 @@ class MessageProcessor:
         self._breaker = breaker
 
     async def process(self, body: bytes, over: asyncio.Event) -> Disposition:
-        """Process a message; while everything fails it is tried several times in place before that counts as one failure.
+        """Process a message; while everything fails, several tries in place count as one failure.
 
         Args:
             body: The encoded event.

@@ -1,8 +1,8 @@
 """The relay: publishes the entries of an outbox, and clears each once the queue of every reader has it.
 
-Two paths lead to the broker. Entries that this process has just stored are published from a queue in memory, in batches.
-A sweep claims the rest from the store: entries of a process that died, and those that the broker refused. Everything in
-memory is in the store too. A store that can notify of new entries wakes the sweep, and needs no queue in memory.
+Two paths lead to the broker. Entries that this process has just stored are published from a queue in memory, in
+batches. A sweep claims the rest from the store: entries of a process that died, and those that the broker refused.
+Everything in memory is in the store too. A store that can notify of new entries wakes the sweep, and needs no queue.
 
 Callers come first: while they enqueue entries, the sweep claims only small batches.
 Source: docs/decisions/0014-callers-before-the-backlog.md
@@ -39,8 +39,8 @@ _BATCH_BESIDE_CALLERS: Final = 16
 _CALLED_SECONDS: Final = 1.0
 """Time after a caller's last entry in which callers count as active."""
 _CLEARING_SECONDS: Final = 0.03
-"""Time in which confirmed entries gather, so that one verdict and one write clear them: to the store each clearing costs
-as much as an insert."""
+"""Time in which confirmed entries gather, so that one verdict and one write clear them: to the store, each clearing
+costs as much as an insert."""
 _QUEUE_LIMIT: Final = 10_000
 _QUEUE_LIMIT_BYTES: Final = 16 * 1024 * 1024
 """Limits of the queue in memory; the sweep publishes what does not fit."""
