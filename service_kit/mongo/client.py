@@ -58,11 +58,11 @@ def open_database(settings: MongoSettings) -> MongoDatabase:
     """Make a client whose acknowledged writes survive `kill -9`, and which reads what was just written.
 
     `w=majority, j=true` holds for a standalone server and for a replica set. Reads go to the primary and see its latest
-    state. All this holds whatever the address says: with reads of a secondary or of a majority's state the outbox would
-    not find its own leases. A server that is away is noticed in two seconds, not the driver's thirty.
+    state. Options in the address do not change that: with reads from a secondary, or of a majority's state, the outbox
+    would not find its own leases. An absent server is noticed after two seconds instead of the driver's thirty.
 
     Raises:
-        SystemExit: With status 2 when the address cannot be read, and our sentence: a driver's might quote a password.
+        SystemExit: With status 2 and our own message when the address cannot be read: a driver's might quote a password.
     """
     try:
         client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
@@ -86,7 +86,7 @@ def open_database(settings: MongoSettings) -> MongoDatabase:
 class MongoStore(Store):
     """The mapped documents of a service, with their indexes.
 
-    It looks about once a second whether they are still there: whoever drops a collection drops its unique indexes too.
+    It checks about once a second that they are still there: dropping a collection drops its unique indexes too.
 
     Attributes:
         clock: Of the server.
@@ -104,9 +104,9 @@ class MongoStore(Store):
         self._names_uuids = False
 
     def only_prepared(self, collection: str) -> dict[str, Binary]:
-        """What an insert command has to say so that no other collection than the one that was prepared takes it.
+        """Options of an insert command, with which only the collection that was prepared accepts it.
 
-        A server before MongoDB 6.0 does not know it: there it is noticed by the next look.
+        A server before MongoDB 6.0 does not know them; there the next check notices another collection.
         """
         return {"collectionUUID": self._uuids[collection]} if self._names_uuids else {}
 
@@ -134,7 +134,7 @@ class MongoStore(Store):
     async def _whole(self, document: type[Document]) -> Binary:
         found = await look_at(self.database, document)
         if found.uuid is None or found.missing:
-            raise StoreUnavailableError  # somebody has just dropped it
+            raise StoreUnavailableError  # it has just been dropped
         return found.uuid
 
     async def _ask(self) -> None:
@@ -148,7 +148,7 @@ class MongoStore(Store):
 
     async def _watch(self) -> None:
         while not await set_within(self._doubted, _LOOK_SECONDS):
-            with suppress(Exception):  # a server that is away is no reason to doubt: each use of it says so itself
+            with suppress(Exception):  # an absent server does not invalidate the store: each use reports it
                 await self._ask()
 
     async def _close(self) -> None:

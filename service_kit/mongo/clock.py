@@ -1,7 +1,7 @@
-"""MongoDB's own clock: what one process writes and another compares goes by it, since theirs may be hours apart.
+"""MongoDB's own clock: times that one process stores and another compares, since their own clocks may be hours apart.
 
-An insert cannot ask for the server's time: it is reckoned from the server's last answer by a clock that only goes on.
-That was given some time between question and receipt: hence two bounds, which lie a round trip apart.
+An insert cannot ask for the server's time, so it is computed from the server's last answer and a monotonic clock. That
+answer was given between question and receipt, hence the two bounds, which are one round trip apart.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # whose store has such a clock
     from service_kit.mongo.client import MongoDatabase
 
 _FRESH_SECONDS: Final = 1.0
-"""A server whose clock is set is believed after this time at the latest."""
+"""Greatest age of the server's last answer; a clock that is set there is noticed after this time."""
 
 
 class ServerClock:
@@ -38,17 +38,17 @@ class ServerClock:
         self._answer = hello["localTime"].replace(tzinfo=UTC)
 
     async def fresh(self) -> Self:
-        """This clock; the server is asked if that was not done within the last second."""
+        """This clock, after asking the server if its last answer is older than a second."""
         if monotonic() - self._asked > _FRESH_SECONDS:
             await self.ask()
         return self
 
     def at_least(self) -> datetime:
-        """The server's clock shows this or later."""
+        """A lower bound of the server's time."""
         return self._reckoned(self._answered)
 
     def at_most(self) -> datetime:
-        """The server's clock shows this or earlier."""
+        """An upper bound of the server's time."""
         return self._reckoned(self._asked)
 
     def _reckoned(self, since: float) -> datetime:

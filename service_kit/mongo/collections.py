@@ -1,7 +1,7 @@
 """Whether a collection is the one that was prepared, with all its indexes.
 
-Whoever drops a collection takes its unique indexes along, and the next insert would make it again without them. MongoDB
-gives each collection a UUID: a write that names it is refused by any other collection of the same name.
+Dropping a collection drops its unique indexes, and the next insert would create it again without them. MongoDB gives
+each collection a UUID; a write that names it is refused by any other collection of the same name.
 """
 
 from collections.abc import Collection, Sequence
@@ -21,11 +21,11 @@ _KNOWS_UUIDS: Final = 17
 
 @dataclass(frozen=True, slots=True)
 class FoundCollection:
-    """A collection as it is now.
+    """The state of a collection.
 
     Attributes:
-        uuid: None if there is none.
-        missing: Names of indexes that the code wants.
+        uuid: None if the collection does not exist.
+        missing: Names of indexes that the code defines and the collection lacks.
     """
 
     uuid: Binary | None
@@ -33,13 +33,13 @@ class FoundCollection:
 
 
 def plan_of(document: type[Document]) -> tuple[str, Sequence[IndexModel]]:
-    """The name of a document's collection, and the indexes that it should have."""
+    """The name of a document's collection, and the indexes that the code defines."""
     settings: Any = document.Settings
     return settings.name, getattr(settings, "indexes", ())
 
 
 async def look_at(database: "MongoDatabase", document: type[Document]) -> FoundCollection:
-    """Ask for its UUID, then for its indexes: so these are its own, or it is another one by now.
+    """Ask for the UUID of a collection, then for its indexes: they belong to it unless it was replaced since.
 
     Raises:
         PyMongoError: The server does not answer.

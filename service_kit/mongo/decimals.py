@@ -1,4 +1,4 @@
-"""MongoDB's decimals, which are a type of their own."""
+"""MongoDB's own type of decimals."""
 
 from typing import Any, Final
 
@@ -11,4 +11,4 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a document holds
 
 
 FROM_DECIMAL128: Final = BeforeValidator(_plain)
-"""Lets a field of a document take the decimal that MongoDB gives."""
+"""Makes a field of a document accept MongoDB's decimals."""

@@ -20,7 +20,7 @@ class DocumentEvents:
     """Writes the events of one collection's documents.
 
     Args:
-        store: Its clock tells when a lease ends.
+        store: Its clock dates the leases.
         collection: Of the documents.
         relay: Publishes the collection's outbox.
     """

@@ -1,7 +1,7 @@
-"""Documents that share a value which a unique index allows once: found, told, and settled.
+"""Finds, reports and settles documents that share a value which a unique index allows once.
 
-They come in while the index is not there, and it cannot be made again before they are settled. Nothing is deleted: the
-oldest document keeps the value, and what becomes of the others says the service that owns them.
+They are stored while the index is missing, and prevent its creation until they are settled. Nothing is deleted: the
+oldest document keeps the value, and the service that owns the documents defines how the others change.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -18,15 +18,15 @@ if TYPE_CHECKING:  # whose store asks here
 
 _VALUES: Final = 2
 _DOCUMENTS: Final = 3
-"""How many a sentence names: each of so many values with so many documents."""
+"""Values named in a sentence, and documents named for each value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What becomes of the younger documents that share a value.
+    """The change of the younger documents that share a value.
 
     Attributes:
-        change: As `update_many` takes it; it takes the shared value away.
+        change: For `update_many`; removes the shared value.
         verdict: What that means, for people.
     """
 
@@ -42,7 +42,7 @@ class Duplicates:
         collection: Their collection.
         index: Name of the index that allows the value once.
         value: One part for each field of the index. It may be personal: not for a log.
-        ids: Of the documents, the oldest first.
+        ids: Those of the documents, the oldest first.
     """
 
     collection: str
@@ -52,12 +52,12 @@ class Duplicates:
 
     @property
     def place(self) -> str:
-        """What they break."""
+        """The collection and index, for people."""
         return f"{self.collection}.{self.index}"
 
 
 async def find_duplicates(database: "MongoDatabase", documents: Sequence[type[Document]]) -> list[Duplicates]:
-    """All that break a unique index of some documents, whether it is there or not.
+    """Find all duplicates in the collections of some documents, whether the unique index exists or not.
 
     Raises:
         PyMongoError: The server does not answer.
@@ -69,10 +69,10 @@ async def find_duplicates(database: "MongoDatabase", documents: Sequence[type[Do
 
 async def _sharing(database: "MongoDatabase", name: str, index: IndexModel) -> AsyncIterator[Duplicates]:
     fields = list(index.document["key"])
-    value = [{"$ifNull": [f"${field}", None]} for field in fields]  # to an index what is absent is null
+    value = [{"$ifNull": [f"${field}", None]} for field in fields]  # an index takes an absent field for null
     pipeline: list[Mapping[str, Any]] = [
         {"$match": _indexed(index, fields)},
-        {"$sort": {"created_at": 1, "_id": 1}},  # an id knows no more than the second
+        {"$sort": {"created_at": 1, "_id": 1}},  # an id has only the second of its creation
         {"$group": {"_id": value, "ids": {"$push": "$_id"}}},
         {"$match": {"ids.1": {"$exists": True}}},
         {"$sort": {"ids": 1}},
@@ -88,7 +88,7 @@ def _indexed(index: IndexModel, fields: Sequence[str]) -> Mapping[str, Any]:
 
 
 def told(duplicates: Sequence[Duplicates], module: str) -> str:
-    """A sentence without any value, for logs and readiness.
+    """Describe duplicates without their values, for logs and readiness.
 
     Args:
         duplicates: At least one.

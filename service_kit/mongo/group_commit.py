@@ -1,6 +1,6 @@
 """Group commit: concurrent inserts into one collection share one journalled write.
 
-Every caller waits until its own document is durable; the driver's and the disk's cost is paid once a batch.
+Every caller waits until its own document is durable; the driver's and the disk's costs are paid once for a batch.
 Source: docs/decisions/0003-group-commit.md
 """
 
@@ -43,7 +43,7 @@ _MAX_DOCUMENT_BYTES: Final = 16 * 1024 * 1024
 _DUPLICATE_KEY: Final = 11000
 _ANOTHER_COLLECTION: Final = 361
 _SERVER_IS_LEAVING: Final = frozenset({91, 189, 10107, 11600, 11602, 13435, 13436})
-"""Codes of a server that shuts down or is no longer the primary, which says so of each document by itself.
+"""Codes of a server that shuts down or is no longer the primary; it sends them for each document by itself.
 Source: mongodb.com/docs/manual/reference/error-codes"""
 _REFUSED_FOR_NOW: Final = _SERVER_IS_LEAVING | {_ANOTHER_COLLECTION}
 
@@ -51,13 +51,13 @@ _Waiting = tuple[RawBSONDocument, asyncio.Future[None]]
 
 
 class GroupCommit:
-    """Inserts documents in batches that form by themselves: while one is written, the next gathers.
+    """Inserts documents in batches: while one batch is written, the next one gathers.
 
-    There is nothing to start or stop: the writer is a task that lives while somebody waits.
+    There is nothing to start or stop: the writer is a task that runs while callers wait.
 
     Args:
-        store: Of the collection.
-        name: Of the collection. Another one of that name, which somebody has made since, takes nothing.
+        store: The store of the collection.
+        name: The name of the collection. One of that name that was created after the preparation accepts nothing.
     """
 
     def __init__(self, store: MongoStore, name: str) -> None:
@@ -72,19 +72,19 @@ class GroupCommit:
         """Return once `document` (with its `_id`) is in the journal.
 
         Raises:
-            DuplicateKeyError: It breaks a unique index; the others of its batch are not concerned.
+            DuplicateKeyError: It breaks a unique index; the other documents of its batch are not affected.
             StoreUnavailableError: The server did not acknowledge it: it may be stored or not (503).
-            InvalidDocument: It cannot be BSON; nothing was sent.
+            InvalidDocument: It cannot be encoded as BSON; nothing was sent.
             DocumentTooLarge: It is longer than MongoDB allows; nothing was sent.
         """
-        # Encoded here, so that a document that cannot be is its own caller's error and no one else's.
+        # Encoded here, so that a document that cannot be encoded is an error of its own caller only.
         raw = RawBSONDocument(bson.encode(document))
         if len(raw.raw) > _MAX_DOCUMENT_BYTES:
             raise DocumentTooLarge(f"{len(raw.raw)} bytes are more than the {_MAX_DOCUMENT_BYTES} of a document")
         stored = asyncio.get_running_loop().create_future()
         self._waiting.append((raw, stored))
         if self._writer is None or self._writer.done():
-            # A context of its own: a batch belongs to no single request, nor to its trace and its lines in the log.
+            # A context of its own: a batch belongs to no single request, so neither to its trace nor to its log lines.
             self._writer = asyncio.create_task(self._write_all(), context=Context())
         await stored
 
@@ -106,7 +106,7 @@ class GroupCommit:
         return batch
 
     async def _write(self, batch: Sequence[_Waiting]) -> list[Exception | None]:
-        """Write one batch; tell of each document what is wrong with it."""
+        """Write one batch; returns the error of each document, or None."""
         try:
             return await self._insert(batch)
         except Exception as error:  # noqa: BLE001 - whatever it is, every caller must hear of it
@@ -118,9 +118,9 @@ class GroupCommit:
         try:
             reply = await self._send(documents)
         except (NetworkTimeout, ServerSelectionTimeoutError):
-            raise  # its callers have waited long enough
+            raise  # its callers have waited the allowed time
         except AutoReconnect:
-            # Another member is the primary now, or a connection broke. What the first try has stored its id tells.
+            # Another member is the primary now, or a connection broke. Ids show what the first try has stored.
             reply = _without_our_own(await self._send(documents))
         errors = _errors_by_document(reply, len(batch))
         if any(entry["code"] == _ANOTHER_COLLECTION for entry in reply.get("writeErrors", ())):
@@ -128,11 +128,11 @@ class GroupCommit:
         return errors
 
     async def _send(self, documents: Sequence[RawBSONDocument]) -> Mapping[str, Any]:
-        """One insert, without the retries that the driver's own does.
+        """Send one insert, without the driver's own retries.
 
         Raises:
-            AutoReconnect: It is not known what was stored, and may be known after another try.
-            WriteConcernError: Nothing is known to be durable, which is everybody's error.
+            AutoReconnect: It is unknown what was stored; another try may show it.
+            WriteConcernError: Nothing is known to be durable, which is an error of all callers.
         """
         reply: Mapping[str, Any] = await self._store.database.command(
             {
@@ -151,7 +151,7 @@ class GroupCommit:
 
 
 def _settle(stored: "asyncio.Future[None]", error: Exception | None) -> None:
-    if stored.done():  # its caller has gone
+    if stored.done():  # its caller was cancelled
         return
     if error is None:
         stored.set_result(None)
@@ -160,7 +160,7 @@ def _settle(stored: "asyncio.Future[None]", error: Exception | None) -> None:
 
 
 def _without_our_own(reply: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The reply to a second try: documents whose very id is taken were stored by the first one."""
+    """The reply to a second try, without the documents that the first one has stored: their own id is taken."""
     errors = [entry for entry in reply.get("writeErrors", ()) if entry.get("keyPattern") != {"_id": 1}]
     return {**reply, "writeErrors": errors}
 
@@ -182,7 +182,7 @@ def _error_of(entry: dict[str, Any]) -> Exception:
 
 
 def _unacknowledged(error: Exception) -> StoreUnavailableError:
-    """An error of one's own for each caller, since a shared one would gather all their tracebacks."""
+    """Make an error for each caller: a shared one would collect the tracebacks of all."""
     unavailable = StoreUnavailableError()
     unavailable.__cause__ = error
     return unavailable

@@ -1,6 +1,6 @@
-"""Whether MongoDB asks for an account at all: an address that names one does not say that the server wants it.
+"""Checks that MongoDB demands an account. An address with an account does not prove it: a server may ignore it.
 
-Only the server can tell, and only who comes without an account hears it.
+Only a connection without an account shows it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ Guard = Callable[[], Awaitable[None]]
 
 
 class OpenStoreError(Exception):
-    """Anybody may read and write in the database."""
+    """The database can be read and written without an account."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -29,7 +29,7 @@ class OpenStoreError(Exception):
 
 
 def guard_of(settings: MongoSettings) -> Guard:
-    """What a store asks before it is prepared; nothing in development, or where open stores are meant."""
+    """The check that a store makes before it is prepared; none in development, or where open stores are allowed."""
 
     async def ask() -> None:
         if settings.must_keep_strangers_out:
@@ -39,10 +39,10 @@ def guard_of(settings: MongoSettings) -> Guard:
 
 
 async def _require_refusal(address: str) -> None:
-    """Come as a stranger.
+    """Connect without an account.
 
     Raises:
-        OpenStoreError: The server has answered.
+        OpenStoreError: The server has answered without one.
         PyMongoError: It is away.
     """
     async with AsyncMongoClient[dict[str, Any]](

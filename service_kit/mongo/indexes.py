@@ -1,7 +1,7 @@
-"""The command that makes a service's indexes by hand, and reports where a database differs from the code.
+"""The command that creates a service's indexes by hand, and reports where a database differs from the code.
 
-It makes what is missing, and settles what keeps a unique index from being made. It drops nothing: whether an index that
-is other than the code says can go is for a person to decide.
+It creates what is missing, and settles duplicates that prevent a unique index. It drops nothing: a person decides
+whether an index that differs from the code can be dropped.
 """
 
 import asyncio
@@ -23,10 +23,10 @@ _NO_PROPERTIES: Final = frozenset({"v", "ns", "name", "background"})
 
 _Index = Mapping[str, Any]
 Settlements = Mapping[str, Settlement]
-"""By the name of the unique index."""
+"""How duplicates are settled, by the name of the unique index."""
 
 _Report = AsyncIterator[tuple[bool, str]]
-"""Lines, and whether each tells of something that is not as it should be."""
+"""Lines, each with whether it reports a difference."""
 
 
 def main(
@@ -36,13 +36,13 @@ def main(
     *,
     former: Mapping[str, str] | None = None,
 ) -> int:
-    """Make the indexes of all documents of `store`, one line each; or show and settle what keeps one from being made.
+    """Create the indexes of all documents of `store`, one line each; or show and settle duplicates.
 
     Args:
         store: Of one service.
         settlements: How duplicates of its unique indexes are settled.
         arguments: Of the command line, unless told otherwise.
-        former: Indexes of an earlier version that are of use until the update is over, and what for.
+        former: Indexes of an earlier version that are used until the update is complete, and what for.
 
     Returns:
         Exit status: 0 if the database now has the indexes of the code and no other, else 1.
@@ -105,7 +105,7 @@ def _line(found: Duplicates, settlement: Settlement, keeps: str) -> str:
 
 
 async def compare(store: MongoStore, former: Mapping[str, str] | None = None) -> _Report:
-    """Make what is missing, and tell of each index whether it is drift; `former` ones are none.
+    """Create what is missing, and report for each index whether it differs; `former` indexes do not count.
 
     Raises:
         PyMongoError: The server does not answer, or refuses us.
@@ -155,7 +155,7 @@ async def _make(collection: MongoCollection, wanted: IndexModel) -> tuple[bool, 
 
 
 def _properties(index: _Index) -> dict[str, Any]:
-    """What makes an index what it is, in one spelling for the server's answer and for the code."""
+    """The properties of an index, in the same form for the server's answer and for the code."""
     kept = {name: value for name, value in index.items() if name not in _NO_PROPERTIES}
     key = kept["key"]
     return kept | {"key": list(key.items()) if isinstance(key, Mapping) else [tuple(field) for field in key]}

@@ -1,7 +1,7 @@
 """The outbox inside MongoDB documents: `outbox: [...]` beside the change that caused the events.
 
-A standalone MongoDB has no transactions, but a write of one document is atomic: so the event lives in it. The first
-entry of a document carries the schedule of them all, which keeps the events of one document in order.
+A standalone MongoDB has no transactions, but a write of one document is atomic, so the event is stored in it. The first
+entry of a document holds the schedule for all of them, which keeps the events of one document in order.
 Source: docs/decisions/0002-outbox-inside-the-document.md
 """
 
@@ -35,7 +35,7 @@ _LEASE: Final = "outbox.0.lease"
 _ATTEMPTS: Final = "outbox.0.attempts"
 
 OUTBOX_INDEX: Final = IndexModel([(_DUE, ASCENDING)], name="outbox_due", sparse=True)
-"""Holds only documents with a waiting event: `sparse` leaves out those whose outbox is empty."""
+"""Contains only documents with a waiting event: `sparse` leaves out those whose outbox is empty."""
 
 _SIZE: Final = {"$strLenBytes": {"$first": "$outbox.body"}}
 
@@ -48,18 +48,18 @@ _PROCESS: Final = uuid4().hex
 
 
 def new_entry(event: Event, owner: Any, *, now: datetime) -> OutboxEntry:  # noqa: ANN401 - any BSON value can be an _id
-    """An entry for an event of the document `owner`, leased to this process, which publishes it at once.
+    """Make an entry for an event of the document `owner`, leased to this process, which publishes it at once.
 
     Args:
         event: What has happened.
         owner: The document's `_id`.
-        now: By the server's clock, and not before it: `MongoStore.clock.at_most()`.
+        now: The server's time or later: `MongoStore.clock.at_most()`.
     """
     return OutboxEntry(event.id, owner, event.type, encode_event(event), now + LEASE, _PROCESS)
 
 
 def stored(entry: OutboxEntry) -> dict[str, Any]:
-    """The entry as it stands in its document's `outbox`."""
+    """The form of an entry in the `outbox` of its document."""
     return {
         "id": entry.id,
         "topic": entry.topic,
@@ -87,43 +87,43 @@ class MongoOutbox:
     """The outboxes of one collection's documents.
 
     Args:
-        collection: Of the documents.
-        clock: Of its server: what leases, waits and claims go by.
+        collection: The documents.
+        clock: That of their server; it dates leases and retries.
     """
 
     def __init__(self, collection: MongoCollection, clock: ServerClock) -> None:
         self._documents = collection
-        # In a replica set a majority has to take a lease: a former primary that is cut off publishes nothing, and
-        # nobody publishes what would be rolled back. A standalone server does not wait for its journal.
+        # In a replica set a majority has to accept a lease. So a former primary that is cut off publishes nothing, and
+        # nothing is published that would be rolled back. A standalone server does not wait for its journal.
         self._leasing = collection.with_options(write_concern=_BY_A_MAJORITY)
-        # Forgetting waits for nobody: an entry that comes back is published twice, which consumers tolerate.
+        # Clearing does not wait: an entry that reappears after a crash is published twice, which consumers tolerate.
         self._unjournalled = collection.with_options(write_concern=_UNJOURNALLED)
         self._clock = clock
 
     async def claim(self, limit: int) -> Sequence[OutboxEntry]:
-        """Lease due entries. Two claimants may find the same document; the update decides who gets it."""
+        """Lease due entries. Two processes may find the same document; the update decides which one gets it."""
         clock, token, began = await self._clock.fresh(), uuid4().hex, monotonic()
         due = {_DUE: {"$lte": clock.at_least()}}
-        # Unsorted on purpose: the index is read in its order and only as far as needed. To sort by a path into an array
-        # MongoDB would fetch all that is due, which is much after the broker was away.
+        # Unsorted on purpose: the index is read in its order, and only as far as needed. To sort by a path into an
+        # array, MongoDB would fetch everything that is due, which is a lot after the broker was away.
         found = await self._documents.find(due, {"_id": 1, "size": _SIZE}).limit(limit).to_list(limit)
         del found[how_many_fit(document["size"] for document in found) :]
         if not found:
             return []
         ids = {"_id": {"$in": [document["_id"] for document in found]}}
         lease = {"$set": {_DUE: clock.at_most() + LEASE, _LEASE: token}}
-        await self._leasing.update_many({**ids, **due}, lease, hint="_id_")  # else it may walk all that is due
+        await self._leasing.update_many({**ids, **due}, lease, hint="_id_")  # else it may scan everything due
         mine = await self._documents.find({**ids, _LEASE: token}, {"first": {"$first": "$outbox"}}).to_list(limit)
         return [_entry(document["_id"], document["first"], began) for document in mine]
 
     async def clear(self, entries: Sequence[OutboxEntry]) -> None:
-        """Pull confirmed entries out of their documents."""
+        """Remove confirmed entries from their documents."""
         owners = {"_id": {"$in": [entry.owner for entry in entries]}}
         ids = [entry.id for entry in entries]
         await self._unjournalled.update_many(owners, {"$pull": {"outbox": {"id": {"$in": ids}}}})
 
     async def postpone(self, entries: Sequence[OutboxEntry]) -> None:
-        """Set the next try of refused entries."""
+        """Schedule the next try of refused entries."""
         now = (await self._clock.fresh()).at_least()
         await self._documents.bulk_write(
             [
@@ -137,7 +137,7 @@ class MongoOutbox:
         )
 
     async def backlog(self) -> Backlog:
-        """Count with the help of the index."""
+        """Count entries, by the index."""
         waiting = await self._documents.count_documents({_DUE: {"$lt": PARKED_UNTIL}})
         parked = await self._documents.count_documents({_DUE: {"$gte": PARKED_UNTIL}})
         return Backlog(waiting, parked)
