@@ -62,7 +62,7 @@ def open_database(settings: MongoSettings) -> MongoDatabase:
     would not find its own leases. An absent server is noticed after two seconds instead of the driver's thirty.
 
     Raises:
-        SystemExit: With status 2 and our own message when the address cannot be read: a driver's might quote a password.
+        SystemExit: With status 2 and our own message when the address cannot be read: a driver's may quote a password.
     """
     try:
         client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
