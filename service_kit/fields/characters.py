@@ -1,7 +1,7 @@
-r"""Characters that show nothing: which they are, and where they carry a meaning all the same.
+r"""Characters that show nothing: which they are, and where they are meaningful nevertheless.
 
-Parts of patterns, for Rust, Python and JavaScript alike. `\u` takes four digits in all three, so what lies beyond
-stands there as it is.
+Parts of patterns for Rust, Python and JavaScript. `\u` takes four digits in all three, so characters beyond U+FFFF are
+written as they are.
 """
 
 from typing import Final
@@ -11,10 +11,10 @@ IGNORABLE: Final = (
     r"\ufeff\uffa0\ufff0-\ufff8"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-"""What a reader is meant not to see. Source: Default_Ignorable_Code_Point in DerivedCoreProperties.txt of Unicode."""
+"""Invisible characters. Source: Default_Ignorable_Code_Point in DerivedCoreProperties.txt of Unicode."""
 
 BLANK: Final = r"\x20\xa0\u1680\u2000-\u200a\u202f\u205f\u2800\u3000"
-"""What leaves a gap; U+2800 is the cell of Braille without a dot."""
+"""Characters that only leave a gap; U+2800 is the cell of Braille without a dot."""
 
 _SELECTOR: Final = "[\\u180b-\\u180f\\ufe00-\\ufe0f\U000e0100-\U000e01ef]"
 _JOINER: Final = r"[\u200c\u200d]"
@@ -25,29 +25,29 @@ SHAPED: Final = (
     r"|[\xa9\xae]\ufe0f|[0-9#*]\ufe0f\u20e3"
     "|\U0001f3f4[\U000e0020-\U000e007e]{1,6}\U000e007f)"
 )
-"""A visible character with what changes its shape: how Persian and the scripts of India join their letters, variants of
-characters in Chinese, Japanese and Mongolian, emoji of several parts, the flags of Scotland and others.
+"""A visible character with invisible ones that change its shape: joined letters of Persian and the scripts of India,
+variants of characters in Chinese, Japanese and Mongolian, emoji of several parts, the flags of Scotland and others.
 
-Not behind Latin, Greek and Cyrillic letters, where it would only make two texts out of one.
+Not after Latin, Greek and Cyrillic letters, where they would only make two different texts that look the same.
 """
 
 VISIBLE: Final = rf"[^\x00-\x1f\x7f-\x9f\u2028\u2029{BLANK}{IGNORABLE}]"
 
 
 def text_without(controls: str) -> str:
-    r"""The pattern of a text, of which a reader sees every character or its effect.
+    r"""The pattern of a text in which every character, or its effect, is visible.
 
     Args:
-        controls: What it may not hold besides, as in a class: `\x00`, say.
+        controls: Further characters that it may not contain, as in a character class: `\x00`.
     """
     return rf"(?:[^{controls}{IGNORABLE}]|{SHAPED})*"
 
 
 def visible_text_without(controls: str, *, among: str = "") -> str:
-    """The same of a text that shows something.
+    """The pattern of such a text with at least one visible character.
 
     Args:
-        controls: What it may not hold besides.
-        among: Controls that it may hold, and that show nothing.
+        controls: Further characters that it may not contain.
+        among: Control characters that it may contain, although they show nothing.
     """
     return rf"[{among}{BLANK}]*(?:{VISIBLE}|{SHAPED}){text_without(controls)}"

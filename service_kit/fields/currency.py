@@ -1,4 +1,4 @@
-"""Currencies: the codes of ISO 4217 that people pay with, without its metals, bonds and codes for tests."""
+"""Currency codes: those of ISO 4217 for money, without its metals, bonds and test codes."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ def _known(code: str) -> str:
     return code
 
 
-# pydantic-extra-types' own type takes small letters too, which its JSON schema denies.
+# pydantic-extra-types' own type also accepts lower case, against its JSON schema.
 CurrencyCode = Annotated[
     str,
     AfterValidator(_known),

@@ -14,7 +14,7 @@ _SPELLING: Final = r"^[0-9]{1,10}(\.[0-9]{1,2})?$"
 
 
 def _from_json(value: Any) -> Any:  # noqa: ANN401 - whatever a request holds
-    """Refuse what Python's Decimal would take: booleans, `"1e2"`, `" 5 "`, `"1_000"`, digits of other scripts."""
+    """Refuse what Python's Decimal would accept: booleans, `"1e2"`, `" 5 "`, `"1_000"`, digits of other scripts."""
     if isinstance(value, bool) or (isinstance(value, str) and not re.fullmatch(_SPELLING, value)):
         raise ValueError('An amount is a number, or a string like "19.99", with at most two decimals')
     return value
@@ -34,7 +34,7 @@ Price = Annotated[
     _AS_TEXT,
     WithJsonSchema(
         {
-            # No `multipleOf`: most validators count in floats, in which 19.99 is no multiple of 0.01.
+            # No `multipleOf`: most validators compute with floats, in which 19.99 is not a multiple of 0.01.
             "anyOf": [
                 {"type": "string", "pattern": _SPELLING},
                 {"type": "number", "minimum": 0, "maximum": 9_999_999_999.99},

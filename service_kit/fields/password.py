@@ -1,4 +1,4 @@
-"""A password on its way in. It is never stored or answered; `accounts/passwords.py` hashes it."""
+"""A password in a request. It is never stored or returned; `accounts/passwords.py` hashes it."""
 
 from typing import Annotated, Final
 
@@ -10,10 +10,10 @@ MAX_BYTES: Final = 72
 
 
 def _hashable(password: SecretStr) -> SecretStr:
-    """Refuse what bcrypt would cut or cannot read.
+    """Refuse passwords that bcrypt would truncate or cannot read.
 
     Raises:
-        ValueError: With a sentence that does not quote it.
+        ValueError: With a sentence that does not quote the password.
     """
     text = password.get_secret_value()
     if len(text) < MIN_CHARACTERS:
@@ -32,7 +32,7 @@ Password = Annotated[
         {
             "type": "string",
             "format": "password",
-            # JSON schema counts characters: so many of more than a byte are too long, as the description says.
+            # JSON schema counts characters; the description says that the limit is in bytes.
             "minLength": MIN_CHARACTERS,
             "maxLength": MAX_BYTES,
             "pattern": r"^[^\x00]*$",

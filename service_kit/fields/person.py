@@ -21,28 +21,28 @@ PersonName = Annotated[
     ),
     Normalized(strip_whitespace=True),
 ]
-"""Whatever shows something on one line, and nothing that shows nothing."""
+"""A name: one line with at least one visible character, without invisible ones."""
 
 _E164: Final = r"^\+[1-9][0-9]{6,14}$"
 
-# The pattern alone: whether a number is in use only its network knows, and the libraries that know the numbering plans
-# take a hundred times as long, and refuse new ranges until their next release.
+# The pattern alone: only its network knows whether a number is in use. Libraries with the numbering plans take a
+# hundred times as long, and refuse new ranges until their next release.
 PhoneNumber = Annotated[
     str,
     TextPattern(_E164, "Write + and the country's code, then 7 to 15 digits in all, nothing between: +34600123456"),
     Field(description="E.164.", examples=["+34600123456"]),
 ]
-"""As ITU-T E.164 has it: with the country's code, and nothing between the digits."""
+"""A telephone number as in ITU-T E.164: with the country's code, and nothing between the digits."""
 
 _EARLIEST: Final = date(1900, 1, 1)
 _SPELLING: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _PUBLISHED: Final = r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
-"""Of every day that is taken, and of later ones: JSON schema knows no yesterday."""
+"""Matches every date that is accepted, and later ones: a JSON schema cannot say "before today"."""
 
 
 class _Past:
     def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - pydantic's signature
-        """Take a date, or its text; neither the numbers nor the instants that pydantic would take for a date."""
+        """Accept a date or its text, but not the numbers and timestamps that pydantic would accept as a date."""
         past = core_schema.date_schema(ge=_EARLIEST, now_op="past", now_utc_offset=0)
         text = core_schema.chain_schema([core_schema.str_schema(pattern=_SPELLING), past])
         strictly = core_schema.date_schema(ge=_EARLIEST, now_op="past", now_utc_offset=0, strict=True)
@@ -62,4 +62,4 @@ BirthDate = Annotated[
         }
     ),
 ]
-"""YYYY-MM-DD, from 1900 to yesterday."""
+"""A birth date as YYYY-MM-DD, from 1900 to yesterday."""

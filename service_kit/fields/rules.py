@@ -1,4 +1,4 @@
-"""The rules of an API's fields, for what comes by another way than a request: a few fields of a row, not all."""
+"""Checks some fields of a row, received otherwise than by a request, by the rules of the API."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ class FieldRules:
     """The rules of the fields of a model.
 
     Args:
-        model: As a caller sends it.
+        model: The body of a request.
     """
 
     def __init__(self, model: type[BaseModel]) -> None:
@@ -22,9 +22,9 @@ class FieldRules:
         self._some_fields = create_model(f"Some{model.__name__}", **fields)
 
     def broken_by(self, told: Mapping[str, object]) -> str | None:
-        """What is wrong with these fields, in a sentence that quotes none; those without a rule are passed over.
+        """The rule that these fields break, in a sentence that quotes no value; None if they break none.
 
-        What an earlier release has taken and stored is taken too.
+        Fields without a rule are ignored. Values that an earlier release has accepted are accepted too.
         """
         try:
             checked = self._some_fields.model_validate(told, context=COPIED)

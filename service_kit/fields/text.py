@@ -1,8 +1,8 @@
-r"""Text that has to be spelled in a certain way, with a sentence for text that is not.
+r"""Text that has to match a pattern, with a sentence as its error message.
 
-Pydantic's own `pattern` would answer the pattern, which says nothing to most people. The patterns spell their
-characters out, because `\s` is another set in Rust and in the JavaScript of JSON schema. Rust's engine matches them, in
-a fifth of the time that a call of Python takes: so they have neither look-around nor back references.
+The message of pydantic's own `pattern` is the pattern, which helps few people. Our patterns list their characters,
+because `\s` is another set in Rust and in the JavaScript of JSON schema. Rust's engine matches them in a fifth of the
+time of a call to Python, so they have neither look-around nor back references.
 """
 
 import re
@@ -12,32 +12,31 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
 COPIED: Final = {"is_copied": True}
-"""The context in which a value is validated that another copy has stored, perhaps before a rule was made stricter."""
+"""The validation context of values that another copy has stored, perhaps before a rule became stricter."""
 
 
 def is_copied(info: ValidationInfo) -> bool:
-    """Whether what is validated comes from another copy, and not from a caller."""
+    """Whether the value comes from another copy, and not from a caller."""
     return info.context is COPIED
 
 
 def with_message(sentence: str, schema: CoreSchema) -> CoreSchema:
-    """A schema whose mistakes, whatever they are, are told by one sentence."""
+    """A schema with the same message for all of its errors."""
     return core_schema.custom_error_schema(
         schema, custom_error_type="value_error", custom_error_context={"error": ValueError(sentence)}
     )
 
 
 class Normalized:
-    """Annotates a string: `Normalized(strip_whitespace=True)` changes it after everything that stands before it.
+    """Annotates a string: `Normalized(strip_whitespace=True)` changes it after all annotations before it.
 
-    As pydantic's `StringConstraints`, which after a `TextPattern` would be a call of Python for each string.
+    Like pydantic's `StringConstraints`, which after a `TextPattern` would call Python for each string.
     """
 
     def __init__(self, *, strip_whitespace: bool = False, to_upper: bool = False) -> None:
         self._rewrite = core_schema.str_schema(strip_whitespace=strip_whitespace, to_upper=to_upper)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - pydantic's signature
-        """Rewrite last."""
         return core_schema.chain_schema([handler(source), self._rewrite])
 
 
@@ -46,8 +45,8 @@ class TextPattern:
 
     Args:
         pattern: What a caller may send.
-        sentence: Answers the rest.
-        stored: What earlier releases have taken besides: whoever is `COPIED` may still hold it.
+        sentence: The message for everything else.
+        stored: A pattern of what earlier releases have accepted too; `COPIED` values may still match only this one.
     """
 
     def __init__(self, pattern: str, sentence: str, *, stored: str | None = None) -> None:
@@ -56,7 +55,6 @@ class TextPattern:
         self._stored = stored
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - pydantic's signature
-        """Check after everything that stands before it."""
         spelled: CoreSchema = core_schema.str_schema(pattern=self.pattern)
         if self._stored:
             stored = core_schema.with_info_plain_validator_function(self._take_stored)
@@ -69,5 +67,4 @@ class TextPattern:
         return text
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Show the pattern."""
         return {**handler(schema), "pattern": self.pattern}

@@ -20,14 +20,14 @@ _LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 def rfc_3339(text: Any) -> Any:  # noqa: ANN401 - whatever a request holds
-    """Refuse the numbers that pydantic would read as seconds since 1970, bare days, and times without seconds."""
+    """Refuse numbers, which pydantic reads as seconds since 1970, dates without a time, and times without seconds."""
     if not isinstance(text, str) or not re.fullmatch(RFC_3339, text):
         raise ValueError("Write it like 2026-11-20T10:00:00Z; a + in it is spelled %2B")
     return text
 
 
 def _in_utc(instant: datetime) -> datetime:
-    """The same in UTC, which is all that a driver can convert; beyond the ends of the calendar, the nearest end."""
+    """Convert to UTC, the only offset that a driver can convert; outside of the calendar, take its nearest end."""
     try:
         return instant.astimezone(UTC)
     except OverflowError:
@@ -35,12 +35,12 @@ def _in_utc(instant: datetime) -> datetime:
 
 
 def _with_t(text: Any) -> Any:  # noqa: ANN401 - whatever stands in the query
-    """People write a blank in an address; RFC 3339 lets them (5.6), the format `date-time` of JSON schema does not."""
+    """Accept a blank instead of the T, as RFC 3339 allows (5.6), and the format `date-time` of JSON schema does not."""
     return text.replace(" ", "T", 1) if isinstance(text, str) else text
 
 
 QueryTimestamp = Annotated[AwareDatetime, BeforeValidator(rfc_3339), BeforeValidator(_with_t), AfterValidator(_in_utc)]
-"""Written like 2026-11-20T10:00:00Z; in UTC."""
+"""A timestamp in a request, like 2026-11-20T10:00:00Z; converted to UTC."""
 
 
 def _spelled(instant: datetime) -> str:

@@ -1,4 +1,4 @@
-"""Ids that begin with the millisecond in which they were made (RFC 9562, version 7): so new rows lie together."""
+"""Ids that begin with the millisecond of their creation (RFC 9562, version 7), so new rows are stored together."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,18 +18,18 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _VERSION_AND_VARIANT: Final = 7 << 76 | 0b10 << 62
 _RANDOM_BITS: Final = 0xFFF << 64 | (1 << 62) - 1
 _HEADROOM_BIT: Final = 1 << 61
-"""At first 0, where ids are counted up: so half a billion of them never reach the variant."""
+"""0 in the first id, so that counting up half a billion ids never changes the variant."""
 
 
 class _Spelled:
-    """As RFC 9562 has it: pydantic takes braces, prefixes and no hyphens too, which no published format allows."""
+    """Accepts the form of RFC 9562 alone; pydantic also accepts braces, prefixes and ids without hyphens."""
 
     def __init__(self, pattern: str, sentence: str) -> None:
         self._pattern = pattern
         self._sentence = sentence
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - pydantic's signature
-        """Take its text, or one that Python has made."""
+        """Accept the text of an id, or a `UUID`."""
         uuid = handler(source)
         text = core_schema.chain_schema([core_schema.str_schema(pattern=self._pattern), uuid])
         made = core_schema.chain_schema([core_schema.is_instance_schema(UUID), uuid])
@@ -37,27 +37,26 @@ class _Spelled:
         return with_message(self._sentence, core_schema.json_or_python_schema(json_schema=text, python_schema=either))
 
     def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Show the format that all programs know."""
         return {"type": "string", "format": "uuid", "pattern": self._pattern}
 
 
 ClientId = Annotated[UUID7, _Spelled(UUID7_PATTERN, "Write a UUID of version 7 in its 36 characters")]
-"""An id that a caller has made."""
+"""An id that the caller has made."""
 
 KnownId = Annotated[UUID, _Spelled(_UUID_PATTERN, "Write a UUID in its 36 characters")]
-"""An id that somebody else has made, of any version."""
+"""An id of any version."""
 
 
 def new_uuid7(now: datetime) -> UUID:
-    """An id of this moment; its 74 random bits are unique, no secret."""
+    """Make an id of this moment; its 74 random bits are unique, not secret."""
     return UUID(int=_of(now) | getrandbits(80) & _RANDOM_BITS)
 
 
 def uuid7_texts(now: datetime) -> Iterator[str]:
-    """Ids of one moment without end, each greater than the one before it, as 32 digits.
+    """Yield ids of one moment, each greater than the one before, as 32 digits, without end.
 
-    So rows that come together stay in their order, and the index of their ids only grows at its end. A text, because
-    each `UUID` would cost 2 µs. Source: RFC 9562, section 6.2, "monotonic random".
+    So rows that are stored together keep their order, and the index of their ids only grows at its end. Text, because a
+    `UUID` costs 2 µs. Source: RFC 9562, section 6.2, "monotonic random".
     """
     following = _of(now) | getrandbits(80) & _RANDOM_BITS & ~_HEADROOM_BIT
     while True:
