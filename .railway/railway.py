@@ -19,13 +19,13 @@ REPOSITORY: Final = "your-account/delivered"  # a fork changes this line
 REGION: Final = "us-east4-eqdc4a"  # of all: a volume lies where its service runs, and to move one is destructive
 REPLICAS: Final = 1  # of each service of ours; all of them may run more than once
 
-# The reasons stand in railway.toml, which says the same of a service that is set up by hand.
 DEPLOY: Final = {
+    # "Ready" rather than "live", so that a service with a wrong address of its store does not replace one that works.
     "healthcheckPath": "/health/ready",
-    "healthcheckTimeout": 300,
-    "restartPolicyType": "ALWAYS",
-    "overlapSeconds": 10,
-    "drainingSeconds": 30,
+    "healthcheckTimeout": 300,  # seconds; in an empty project the stores start at the same moment
+    "restartPolicyType": "ALWAYS",  # the default stops after 10 restarts
+    "overlapSeconds": 10,  # old and new run side by side while Railway's edge turns to the new one
+    "drainingSeconds": 30,  # from SIGTERM to SIGKILL; the default is 0, and ours finish within 20
 }
 
 

@@ -2,7 +2,6 @@
 
 import importlib.util
 import re
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -32,12 +31,6 @@ def project_file() -> ModuleType:
 def resources(project_file: ModuleType) -> dict[str, Node]:
     """What the project file lists, by name."""
     return {node["name"]: node for node in project_file.main().to_graph()["resources"]}
-
-
-@pytest.fixture(scope="session")
-def by_hand() -> Node:
-    """`railway.toml`."""
-    return tomllib.loads((ROOT / "railway.toml").read_text())
 
 
 @pytest.fixture(scope="session")

@@ -53,9 +53,3 @@ def test_explains_every_variable_in_the_guide(resources: dict[str, Node]) -> Non
     names = {key for node in resources.values() for key in node.get("variables", {})}
 
     assert [name for name in sorted(names) if f"`{name}`" not in guide] == []
-
-
-def test_says_in_the_guide_where_each_key_of_railway_toml_goes_by_hand(by_hand: Node) -> None:
-    guide = GUIDE.read_text()
-
-    assert [key for key in by_hand["build"] | by_hand["deploy"] if f"`{key}`" not in guide] == []

@@ -8,12 +8,21 @@ from typing import Any
 
 import pytest
 from railway_sdk import create_railway_context
+from starlette.applications import Starlette
 
 from dev_stack.services import SERVICES
+from service_kit.observability.health import health_routes
+from service_kit.runtime.serve import server_config
 
 ROOT = Path(__file__).parents[2]
 Node = dict[str, Any]
 
+# What Railway reads; it passes over a misspelt key in silence.
+BUILD_KEYS = {"builder", "buildCommand", "dockerfilePath", "watchPatterns"}
+DEPLOY_KEYS = {
+    *("startCommand", "preDeployCommand", "healthcheckPath", "healthcheckTimeout", "restartPolicyType"),
+    *("restartPolicyMaxRetries", "overlapSeconds", "drainingSeconds", "multiRegionConfig", "cronSchedule"),
+}
 ACCOUNTS = [row.name for row in SERVICES if row.broker]
 ADDRESSES = {"MONGODB_URI", "RABBITMQ_URL", "DATABASE_URL"}
 
@@ -39,6 +48,25 @@ def test_builds_a_service_anew_for_its_own_changes_and_the_kits(node: Node, name
 def test_names_the_dockerfile_in_both_of_its_places(node: Node, name: str) -> None:
     assert node["build"]["dockerfilePath"] == f"{name}/Dockerfile"
     assert node["variables"]["RAILWAY_DOCKERFILE_PATH"]["value"] == f"{name}/Dockerfile"
+
+
+def test_uses_only_keys_that_railway_reads(resources: dict[str, Node]) -> None:
+    services = [node for node in resources.values() if node["type"] == "service"]
+
+    assert {key for node in services for key in node.get("build", {})} <= BUILD_KEYS
+    assert {key for node in services for key in node["deploy"]} <= DEPLOY_KEYS
+
+
+def test_asks_for_readiness_where_every_service_answers(node: Node) -> None:
+    assert node["deploy"]["healthcheckPath"] == "/health/ready"
+    assert node["deploy"]["healthcheckPath"] in {route.path for route in health_routes([])}
+
+
+def test_kills_no_service_that_is_still_finishing(node: Node) -> None:
+    finish_seconds = server_config(Starlette()).timeout_graceful_shutdown
+
+    assert finish_seconds is not None
+    assert node["deploy"]["drainingSeconds"] >= finish_seconds + 5
 
 
 def test_leaves_no_dockerfile_at_the_root_where_railway_takes_it_for_every_service() -> None:
