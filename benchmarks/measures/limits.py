@@ -1,15 +1,16 @@
 """The limits, published without a goal of their own, but for the start: where latency breaks, memory, replicas."""
 
-import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 from typing import Final
 
 from benchmarks.harness.processes import Contender
+from benchmarks.harness.published import place
 from benchmarks.harness.row import Row, row_of
-from benchmarks.harness.testbed import Site
-from benchmarks.harness.wrk import Load, load
+from benchmarks.harness.testbed import Documents, Site
+from benchmarks.harness.wrk import CONNECTIONS
 
 _SECONDS: Final = 5
 CALLERS: Final = (1, 4, 16, 64, 128, 256)
@@ -43,17 +44,18 @@ def _start_seconds(site: Site, service: str, number: int) -> float:
 
 
 def _load_by_callers(site: Site) -> list[Row]:
-    service = site.ours("orders_service", "callers")
+    service, orders = site.ours("orders_service", "callers"), site.collection("callers")
     rest_mib = service.resident_mib()
-    url = f"{service.url}/orders"
-    load(url, 2, script="order")
+    place(service, orders, seconds=2)
     rows = []
     for callers in CALLERS:
         site.empty_queue()
-        met = [load(url, _SECONDS, connections=callers, script="order") for _ in range(site.rounds)]
+        rates, met = zip(
+            *(place(service, orders, seconds=_SECONDS, connections=callers) for _ in range(site.rounds)), strict=True
+        )
         site.say(f"{callers} callers: p99 {median(one.p99_ms for one in met):.0f} ms")
         rows += [
-            row_of(f"orders_{callers}_callers", "orders/s", {"ours": [one.answers / one.seconds for one in met]}, {}),
+            row_of(f"orders_{callers}_callers", "orders/s", {"ours": list(rates)}, {}),
             row_of(f"orders_{callers}_callers_p99", "ms", {"ours": [one.p99_ms for one in met]}, {}, digits=1),
         ]
     memory = {"ours": [service.resident_mib()], "at rest": [rest_mib]}
@@ -61,22 +63,20 @@ def _load_by_callers(site: Site) -> list[Row]:
 
 
 def _replicas(site: Site) -> list[Row]:
-    services = [site.ours("orders_service", f"replica{number}") for number in range(max(REPLICAS))]
+    names = [f"replica{number}" for number in range(max(REPLICAS))]
+    replicas = [(site.ours("orders_service", name), site.collection(name)) for name in names]
     return [
-        row_of(f"orders_{count}_replicas", "orders/s", {"ours": [_together(services[:count])]}, {})
+        row_of(f"orders_{count}_replicas", "orders/s", {"ours": [_together(replicas[:count])]}, {})
         for count in REPLICAS
     ]
 
 
-def _together(services: Sequence[Contender]) -> float:
-    met: list[Load] = []
+def _together(replicas: Sequence[tuple[Contender, Documents]]) -> float:
+    """Of so many services at once, each with a share of the callers and a database of its own."""
 
-    def one(service: Contender) -> None:
-        met.append(load(f"{service.url}/orders", _SECONDS, connections=64 // len(services), script="order"))
+    def rate_of(replica: tuple[Contender, Documents]) -> float:
+        rate, _ = place(*replica, seconds=_SECONDS, connections=CONNECTIONS // len(replicas))
+        return rate
 
-    threads = [threading.Thread(target=one, args=(service,)) for service in services]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sum(one.answers / one.seconds for one in met)
+    with ThreadPoolExecutor(len(replicas)) as pool:
+        return sum(pool.map(rate_of, replicas))

@@ -6,11 +6,11 @@ Ours has answered before it publishes: so its time runs on until the last event 
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from benchmarks.harness.processes import ROOT, Contender
+from benchmarks.harness.published import place, require_clean
 from benchmarks.harness.row import Row, alternate, row_of
 from benchmarks.harness.testbed import Documents, Site
 from benchmarks.harness.wrk import load
@@ -51,7 +51,7 @@ def _rate(site: Site, process: Contender) -> Callable[[], float]:
     def measure_once() -> float:
         site.empty_queue()
         met = load(f"{process.url}/orders", _SECONDS, script="order")
-        _require_clean(met.errors, process)
+        require_clean(met.errors, process)
         return met.answers / met.seconds
 
     return measure_once
@@ -60,16 +60,7 @@ def _rate(site: Site, process: Contender) -> Callable[[], float]:
 def _until_published(site: Site, process: Contender, orders: Documents) -> Callable[[], float]:
     def measure_once() -> float:
         site.empty_queue()
-        met = load(f"{process.url}/orders", _SECONDS, script="order")
-        ended = time.monotonic()
-        _require_clean(met.errors, process)
-        while orders.count_documents({"outbox.0": {"$exists": True}}, limit=1):
-            time.sleep(0.01)
-        return met.answers / (met.seconds + time.monotonic() - ended)
+        rate, _ = place(process, orders, seconds=_SECONDS)
+        return rate
 
     return measure_once
-
-
-def _require_clean(errors: int, process: Contender) -> None:
-    if errors:
-        raise RuntimeError(f"{errors} requests failed; {process.log} says why.")
