@@ -1,6 +1,6 @@
 # People, hooks and CI use the same targets; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help up test test-fast bench faults check rows api lock diagrams fmt clean
+.PHONY: help up test test-fast bench faults check rows api lock diagrams pictures fmt clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -54,6 +54,10 @@ diagrams: $(READY) ## Draw the tables in docs/architecture/sync.md from the mode
 		$(BIN)/paracelsus inject docs/architecture/sync.md $$table $(ARGS) --column-sort preserve-order \
 			--replace-begin-tag "<!-- tables of $${table%%.*} -->" --replace-end-tag "<!-- end of $${table%%.*} -->" || exit 1; \
 	done
+
+pictures: $(READY) ## Make the pictures of the README from a real run.
+	@$(BIN)/python -m dev_stack install
+	@$(BIN)/python -m dev_stack.setup.pictures
 
 fmt: $(READY) ## Format, and correct what ruff can.
 	@$(BIN)/python -m ruff check --fix-only .
