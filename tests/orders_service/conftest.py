@@ -16,6 +16,8 @@ from orders_service.config.rabbit import ORDERS_QUEUE
 from orders_service.config.settings import OrdersSettings
 from orders_service.main import build
 from service_kit.messaging.events import Event, decode_event
+from tests.support.api_client import client_of
+from tests.support.rabbit_support import until
 
 JsonObject = dict[str, Any]
 Stored = AsyncCollection[JsonObject]
@@ -84,20 +86,13 @@ async def api(settings: OrdersSettings, stored: Stored) -> AsyncIterator[httpx.A
     """A client of the app, which is ready."""
     assert stored is not None
     app = build(settings)
-    transport = httpx.ASGITransport(app)
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://api") as api:
+    async with client_of(app) as api:
         await until(lambda: is_ready(api))
         yield api
 
 
 async def is_ready(api: httpx.AsyncClient) -> bool:
     return bool((await api.get("/health/ready")).json()["status"] == "ok")
-
-
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not await holds():  # noqa: ASYNC110 - it is another process that changes it
-            await asyncio.sleep(0.01)
 
 
 @pytest.fixture

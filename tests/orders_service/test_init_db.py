@@ -11,7 +11,8 @@ from bson import ObjectId
 
 from orders_service.config.settings import OrdersSettings
 from orders_service.models.order import IDEMPOTENCY_INDEX
-from tests.orders_service.conftest import Stored, is_ready, place, until
+from tests.orders_service.conftest import Stored, is_ready, place
+from tests.support.rabbit_support import until
 
 ROOT = Path(__file__).parents[2]
 

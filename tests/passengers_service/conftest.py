@@ -1,8 +1,7 @@
 """The real app without a socket, on a real PostgreSQL; each test has a database of its own."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,6 +18,8 @@ from passengers_service.main import build
 from service_kit.clock import utc_now
 from service_kit.fields.uuid7 import new_uuid7
 from service_kit.postgres.engine import make_engine, open_connection
+from tests.support.api_client import client_of, is_ready
+from tests.support.rabbit_support import until
 
 JsonObject = dict[str, Any]
 
@@ -33,7 +34,6 @@ ANA: JsonObject = {
     "nationality": "ES",
 }
 NOBODY = "019a8f3e-7c00-7d4e-9f3a-5b1c2d3e4f50"
-_PATIENCE_SECONDS = 20.0
 
 
 def settings_for(url: str, rabbit_url: str = f"amqp://guest:guest@127.0.0.1:{free_port()}/") -> PassengersSettings:
@@ -69,23 +69,9 @@ async def database(api: httpx.AsyncClient, settings: PassengersSettings) -> Asyn
     await engine.dispose()
 
 
-@asynccontextmanager
-async def calling(settings: PassengersSettings) -> AsyncIterator[httpx.AsyncClient]:
+def calling(settings: PassengersSettings) -> AbstractAsyncContextManager[httpx.AsyncClient]:
     """A client of an app that has started."""
-    app = build(settings)
-    transport = httpx.ASGITransport(app)
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://api") as api:
-        yield api
-
-
-async def is_ready(api: httpx.AsyncClient) -> bool:
-    return (await api.get("/health/ready")).status_code == 200
-
-
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(_PATIENCE_SECONDS):
-        while not await holds():  # noqa: ASYNC110 - it is another process that changes it
-            await asyncio.sleep(0.01)
+    return client_of(build(settings))
 
 
 def client_id() -> str:

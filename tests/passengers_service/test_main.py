@@ -6,7 +6,9 @@ import pytest
 from dev_stack.servers.postgres import Postgres
 from passengers_service.config.settings import PassengersSettings
 from passengers_service.main import build
-from tests.passengers_service.conftest import NOBODY, calling, code_of, is_ready, settings_for, until
+from tests.passengers_service.conftest import NOBODY, calling, code_of, settings_for
+from tests.support.api_client import is_ready
+from tests.support.rabbit_support import until
 
 UNREACHABLE = settings_for("postgresql://127.0.0.1:9")
 JsonObject = dict[str, Any]

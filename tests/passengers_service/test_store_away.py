@@ -8,7 +8,9 @@ import pytest
 
 from dev_stack.ports import free_port
 from dev_stack.servers.postgres import Postgres
-from tests.passengers_service.conftest import calling, is_ready, register, registered, replace, settings_for, until
+from tests.passengers_service.conftest import calling, register, registered, replace, settings_for
+from tests.support.api_client import is_ready
+from tests.support.rabbit_support import until
 
 _SECONDS = 5.0
 

@@ -23,7 +23,8 @@ from service_kit.rabbit.settlement import REASON_HEADER
 from service_kit.replication.events import CopyRequested
 from service_kit.replication.hybrid_clock import HybridClock, stamp_text
 from service_kit.replication.rows import FieldChanges, RowsChanged
-from tests.passengers_service.conftest import code_of, events_in, registered, replace, settings_for, until
+from tests.passengers_service.conftest import code_of, events_in, registered, replace, settings_for
+from tests.support.rabbit_support import until
 
 THEIRS = HybridClock(2, utc_now)
 

@@ -1,7 +1,6 @@
 """The real app without a socket, on a real PostgreSQL that each test finds empty; mostly without a broker."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from typing import Any
@@ -25,6 +24,8 @@ from service_kit.postgres.store import PostgresStore
 from service_kit.replication.hybrid_clock import HybridClock, stamp_text
 from service_kit.replication.rows import FieldChanges
 from service_kit.testing.fakes import FakeClock
+from tests.support.api_client import client_of, is_ready
+from tests.support.rabbit_support import until
 
 Api = httpx.AsyncClient
 JsonObject = dict[str, Any]
@@ -107,19 +108,8 @@ async def calling(
         return clock()
 
     app.dependency_overrides[dependencies._now] = now
-    transport = httpx.ASGITransport(app)
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://api") as api:
+    async with client_of(app) as api:
         yield api
-
-
-async def is_ready(api: httpx.AsyncClient) -> bool:
-    return (await api.get("/health/ready")).status_code == 200
-
-
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not await holds():  # noqa: ASYNC110 - it is another process that changes it
-            await asyncio.sleep(0.01)
 
 
 async def tell(store: PostgresStore, fields: PassengerFields, *passenger_ids: UUID) -> None:

@@ -7,7 +7,9 @@ import pytest
 from reservations_service.config.settings import ReservationsSettings
 from reservations_service.main import build
 from service_kit.postgres.store import PostgresStore
-from tests.reservations_service.conftest import calling, is_ready, settings_for, until
+from tests.reservations_service.conftest import calling, settings_for
+from tests.support.api_client import is_ready
+from tests.support.rabbit_support import until
 
 JsonObject = dict[str, Any]
 

@@ -13,8 +13,10 @@ from dev_stack.servers.postgres import Postgres
 from reservations_service.config.database import open_store
 from service_kit.clock import utc_now
 from service_kit.fields.uuid7 import new_uuid7
-from tests.reservations_service.conftest import ANA, book, booked, calling, edit, is_ready, settings_for, tell, until
+from tests.reservations_service.conftest import ANA, book, booked, calling, edit, settings_for, tell
 from tests.reservations_service.routes.test_passengers import EDIT
+from tests.support.api_client import is_ready
+from tests.support.rabbit_support import until
 
 _SECONDS = 8.0
 

@@ -26,16 +26,9 @@ from service_kit.postgres.store import PostgresStore
 from service_kit.replication.events import CopyRequested
 from service_kit.replication.hybrid_clock import stamp_text
 from service_kit.replication.rows import FieldChanges
-from tests.reservations_service.conftest import (
-    ANA,
-    OF_PASSENGERS_SERVICE,
-    PATIENCE_SECONDS,
-    book,
-    settings_for,
-    tell,
-    until,
-)
+from tests.reservations_service.conftest import ANA, OF_PASSENGERS_SERVICE, PATIENCE_SECONDS, book, settings_for, tell
 from tests.reservations_service.routes.test_passengers import change
+from tests.support.rabbit_support import until
 
 THEY = "/passengers_service"
 ROOT = Path(__file__).parents[2]

@@ -1,8 +1,7 @@
 """The real app without a socket, on a real MongoDB; each test has a database of its own."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +11,8 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.collection import AsyncCollection
 
 from dev_stack.servers.mongod import Mongod
+from tests.support.api_client import client_of, is_ready
+from tests.support.rabbit_support import until
 from user_service.config.settings import UserSettings
 from user_service.main import build
 
@@ -20,7 +21,6 @@ Stored = AsyncCollection[JsonObject]
 
 PASSWORD = "correct horse battery staple"
 NOBODY = "665f1c2ab1e4d3a7c9f0e811"
-_PATIENCE_SECONDS = 20.0
 
 
 def settings_for(url: str) -> UserSettings:
@@ -50,23 +50,9 @@ async def api(settings: UserSettings, stored: Stored) -> AsyncIterator[httpx.Asy
         yield api
 
 
-@asynccontextmanager
-async def calling(settings: UserSettings) -> AsyncIterator[httpx.AsyncClient]:
+def calling(settings: UserSettings) -> AbstractAsyncContextManager[httpx.AsyncClient]:
     """A client of an app that has started."""
-    app = build(settings)
-    transport = httpx.ASGITransport(app)
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://api") as api:
-        yield api
-
-
-async def is_ready(api: httpx.AsyncClient) -> bool:
-    return (await api.get("/health/ready")).status_code == 200
-
-
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(_PATIENCE_SECONDS):
-        while not await holds():  # noqa: ASYNC110 - it is another process that changes it
-            await asyncio.sleep(0.01)
+    return client_of(build(settings))
 
 
 async def register(api: httpx.AsyncClient, **changes: object) -> httpx.Response:

@@ -7,7 +7,9 @@ from pathlib import Path
 import httpx
 from bson import ObjectId
 
-from tests.user_service.conftest import PASSWORD, Stored, is_ready, until
+from tests.support.api_client import is_ready
+from tests.support.rabbit_support import until
+from tests.user_service.conftest import PASSWORD, Stored
 from user_service.config.settings import UserSettings
 
 ROOT = Path(__file__).parents[2]

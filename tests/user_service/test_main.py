@@ -4,7 +4,9 @@ import httpx
 import pytest
 
 from dev_stack.servers.mongod import Mongod
-from tests.user_service.conftest import calling, is_ready, settings_for, until
+from tests.support.api_client import is_ready
+from tests.support.rabbit_support import until
+from tests.user_service.conftest import calling, settings_for
 from user_service.config.settings import UserSettings
 from user_service.main import build
 

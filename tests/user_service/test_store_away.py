@@ -8,7 +8,9 @@ import pytest
 
 from dev_stack.ports import free_port
 from dev_stack.servers.mongod import Mongod
-from tests.user_service.conftest import calling, is_ready, register, registered, settings_for, until
+from tests.support.api_client import is_ready
+from tests.support.rabbit_support import until
+from tests.user_service.conftest import calling, register, registered, settings_for
 
 _SECONDS = 5.0
 

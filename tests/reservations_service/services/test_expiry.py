@@ -12,8 +12,9 @@ from reservations_service.services.expiry import HoldExpiry, expire_overdue
 from service_kit.clock import utc_now
 from service_kit.postgres.store import PostgresStore
 from service_kit.testing.fakes import FakeClock
-from tests.reservations_service.conftest import booked, edit, until
+from tests.reservations_service.conftest import booked, edit
 from tests.reservations_service.routes.test_listing import NOON, row, store_rows
+from tests.support.rabbit_support import until
 
 HOLD = timedelta(minutes=15)
 

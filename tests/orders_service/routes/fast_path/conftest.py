@@ -11,7 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from orders_service.config.settings import OrdersSettings
 from orders_service.main import build
 from orders_service.routes.orders import _create_fast, create
-from tests.orders_service.conftest import Stored, is_ready, until
+from tests.orders_service.conftest import Stored, is_ready
+from tests.support.rabbit_support import until
 from tests.support.single_chunk_bodies import WholeBodies
 
 LANE: Final = _create_fast.__name__
