@@ -28,6 +28,11 @@ _BEARER: Final = OAuth2PasswordBearer(
 
 async def _guard(request: Request, sent: Annotated[str | None, Security(_BEARER)]) -> Caller | None:
     """Let a request through that its caller may make; None of an operation that is public."""
+    request.state.caller = caller = await _let_in(request, sent)
+    return caller
+
+
+async def _let_in(request: Request, sent: str | None) -> Caller | None:
     services: Services = request.app.state.services
     accounts = services[Accounts]
     rule = accounts.policy.permissions.rule_of(request.method, _path_of(request.scope))

@@ -11,12 +11,17 @@ from service_kit.accounts.caller import Scope
 from service_kit.fields.email import EmailAddress
 from service_kit.fields.password import Password
 from service_kit.fields.person import PersonName
+from service_kit.fields.text import TextPattern
 from service_kit.fields.uuid7 import KnownId
 from service_kit.pagination import PageQuery
 
 _ANA: Final[dict[str, Any]] = {"email": "ana@example.com", "name": "Ana Peña"}
 
-RoleName = Annotated[str, Field(max_length=64, description="One of the service's roles.")]
+RoleName = Annotated[
+    str,
+    Field(max_length=64, description="One of the service's roles."),
+    TextPattern(r"^[a-z][a-z0-9_-]*$", "Write a role in small letters"),
+]
 SubjectId = Annotated[KnownId | None, Field(description="Whose data it sees, of a role that sees its own alone.")]
 
 

@@ -72,6 +72,9 @@ async def test_accounts_are_listed_filtered_and_paged(things: Things) -> None:
     assert (await head.get("/accounts?is_active=false")).json()["items"] == []
     assert (await head.get("/accounts?email=nobody")).json()["items"] == []
     assert (await head.get("/accounts?cursor=ab")).status_code == 400
+    assert (await head.get("/accounts?email=%00")).json()["items"] == []
+    for query in ("role=%00", "limit=0", "is_active=maybe", "subject_id=x", "unknown=1"):
+        assert (await head.get(f"/accounts?{query}")).status_code == 422, query
     assert (await head.get(path)).json()["email"] == HAND.email
     assert (await head.get(f"/accounts/{uuid4()}")).status_code == 404
 
@@ -99,6 +102,26 @@ async def test_an_account_that_is_deactivated_or_deleted_is_out_at_once(things: 
     assert (await things.refresh(hand.refresh_token)).status_code == 401
     assert (await head.get(path)).status_code == 404
     assert (await things.happenings())[-1] == "account-deleted"
+
+
+async def test_a_change_says_what_is_changed_and_nothing_else(things: Things) -> None:
+    head, _, path = await head_and_hand(things)
+    before = (await head.get(path)).json()
+    wrongs: list[object] = [
+        {},
+        {"name": None},
+        {"role": "\u0000"},
+        {"email": HEAD.email.upper()},
+        {"password": "x" * 20},
+        [],
+    ]
+    for wrong in wrongs:
+        assert (await head.call("PATCH", path, json=wrong)).status_code in {409, 422}, wrong
+    assert (await head.get(path)).json() == before
+    assert (await head.call("PATCH", path, json={"name": "Other"})).json()["name"] == "Other"
+    assert (await head.call("PATCH", path, json={"email": "other@example.com"})).status_code == 200
+    assert (await things.try_password(HAND)).status_code == 401
+    assert (await things.try_password(Person("other@example.com", HAND.password))).status_code == 200
 
 
 async def test_a_change_tells_the_history_what_was_before_and_after(things: Things) -> None:
