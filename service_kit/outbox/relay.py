@@ -12,6 +12,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from math import inf
 from time import monotonic
 from typing import Final
@@ -41,12 +42,6 @@ _CALLED_SECONDS: Final = 1.0
 _CLEARING_SECONDS: Final = 0.03
 """Time in which confirmed entries gather, so that one verdict and one write clear them: to the store, each clearing
 costs as much as an insert."""
-_QUEUE_LIMIT: Final = 10_000
-_QUEUE_LIMIT_BYTES: Final = 16 * 1024 * 1024
-"""Limits of the queue in memory; the sweep publishes what does not fit."""
-_SWEEP_SECONDS: Final = 1.0
-_AFTER_ERROR_SECONDS: Final = 2.0
-_COUNT_SECONDS: Final = 15.0
 _LEASE_SECONDS: Final = LEASE.total_seconds()
 _MARGIN_SECONDS: Final = 7.0
 """An entry with less of its lease left is not published: another process could claim it before the confirm arrives."""
@@ -56,14 +51,37 @@ _Accepted = list[tuple[int, OutboxEntry]]
 """Confirmed entries, each with the generation in which it was published."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class RelayTuning:
+    """How often a relay looks, and how much it holds in memory.
+
+    Attributes:
+        sweep_seconds: How often, about, the sweep looks while there is nothing.
+        after_error_seconds: How long an error is waited out.
+        count_seconds: How often what waits, and what is parked, is counted.
+        queue_limit: Entries that wait in memory, at most; the sweep publishes the others.
+        queue_limit_bytes: The size of their bodies, at most.
+    """
+
+    sweep_seconds: float = 1.0
+    after_error_seconds: float = 2.0
+    count_seconds: float = 15.0
+    queue_limit: int = 10_000
+    queue_limit_bytes: int = 16 * 1024 * 1024
+
+
+USUAL_TUNING: Final = RelayTuning()
+
+
 class Relay(Resource):
     """Publishes the entries of one outbox to one broker.
 
     Args:
         outbox: Where the entries are.
         broker: Where they go.
-        clock: Monotonic seconds, from which the rest of a lease is computed.
+        clock: Monotonic seconds, from which the rest of a lease is computed, and how long ago somebody called.
         notified: Set when the outbox may have new entries; without it the sweep looks about once a second.
+        tuning: How often it looks, and how much it holds.
     """
 
     def __init__(
@@ -73,12 +91,14 @@ class Relay(Resource):
         clock: Callable[[], float] = monotonic,
         *,
         notified: asyncio.Event | None = None,
+        tuning: RelayTuning = USUAL_TUNING,
     ) -> None:
         self._outbox = outbox
         self._broker = broker
         self._clock = clock
         self._notified = notified or asyncio.Event()
-        self._queue: asyncio.Queue[OutboxEntry] = asyncio.Queue(_QUEUE_LIMIT)
+        self._tuning = tuning
+        self._queue: asyncio.Queue[OutboxEntry] = asyncio.Queue(tuning.queue_limit)
         self._accepted: _Accepted = []
         self._has_accepted = asyncio.Event()
         self._queued_bytes = 0
@@ -86,8 +106,8 @@ class Relay(Resource):
 
     def enqueue(self, entry: OutboxEntry) -> None:
         """Publish an entry that was just stored. When the queue is full, the sweep publishes it later."""
-        self._called_at = monotonic()
-        if self._queued_bytes < _QUEUE_LIMIT_BYTES and not self._queue.full():
+        self._called_at = self._clock()
+        if self._queued_bytes < self._tuning.queue_limit_bytes and not self._queue.full():
             self._queued_bytes += len(entry.body)
             self._queue.put_nowait(entry)
 
@@ -95,7 +115,7 @@ class Relay(Resource):
     async def running(self) -> AsyncIterator[None]:
         """Relay while the block runs; at its end, give what is in memory a moment to leave."""
         steps = (*[self._publish_queued] * _IN_FLIGHT, self._sweep, self._clear, self._count)
-        async with repeating(*steps, failure="relay_interrupted", again_seconds=_AFTER_ERROR_SECONDS):
+        async with repeating(*steps, failure="relay_interrupted", again_seconds=self._tuning.after_error_seconds):
             yield
             await self._drain()
 
@@ -124,14 +144,14 @@ class Relay(Resource):
     async def _sweep(self) -> None:
         await self._broker.connected()
         self._notified.clear()  # before looking, so that what arrives meanwhile wakes the next sweep
-        is_called = monotonic() - self._called_at < _CALLED_SECONDS
+        is_called = self._clock() - self._called_at < _CALLED_SECONDS
         claimed = await self._outbox.claim(_BATCH_BESIDE_CALLERS if is_called else _BATCH)
         if claimed:
             await self._settle(
                 await self._publish(claimed)
             )  # at once, because the next entry of the same owner waits for it
         else:
-            await set_within(self._notified, _SWEEP_SECONDS * random.uniform(0.5, 1.5))
+            await set_within(self._notified, self._tuning.sweep_seconds * random.uniform(0.5, 1.5))
 
     async def _clear(self) -> None:
         await self._has_accepted.wait()
@@ -163,7 +183,7 @@ class Relay(Resource):
         PARKED.set(backlog.parked)
         if backlog.parked:
             log.error("outbox_parked", entries=backlog.parked, release="python -m service_kit.commands.outbox")
-        await asyncio.sleep(_COUNT_SECONDS)
+        await asyncio.sleep(self._tuning.count_seconds)
 
     async def _publish(self, entries: Sequence[OutboxEntry]) -> _Accepted:
         """Publish entries, postpone the refused ones, and return the confirmed ones.

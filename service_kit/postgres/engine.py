@@ -5,6 +5,7 @@ driver's errors become ours at this border: whoever uses the engine, route, rela
 `StoreUnavailableError` when the server is away, and SQLAlchemy's errors when a statement is wrong.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import asyncpg
@@ -24,9 +25,6 @@ log = structlog.get_logger()
 _CONNECT_SECONDS: Final = 5.0
 _MARGIN_SECONDS: Final = 5.0
 """By which a silent server is waited for longer than for a slow statement, which the server itself ends."""
-_POOLED: Final = 10
-_OVERFLOW: Final = 5
-_POOL_SECONDS: Final = 5.0
 _RECYCLE_SECONDS: Final = 600
 
 _SESSION: Final = {"timezone": "UTC", "jit": "off"}
@@ -105,8 +103,27 @@ def without_limits(settings: PostgresSettings) -> PostgresSettings:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Pool:
+    """How many connections an engine has.
+
+    Attributes:
+        size: Are kept.
+        overflow: More, while all of those are busy.
+        wait_seconds: How long one waits for a connection; then it is a 503.
+    """
+
+    size: int = 10
+    overflow: int = 5
+    wait_seconds: float = 5.0
+
+
+USUAL_POOL: Final = Pool()
+ONE_CONNECTION: Final = Pool(size=1, overflow=0)
+
+
 def make_engine(
-    settings: PostgresSettings, *, answer_seconds: float | None = None, pooled: int | None = None
+    settings: PostgresSettings, *, answer_seconds: float | None = None, pool: Pool = USUAL_POOL
 ) -> AsyncEngine:
     """Make an engine; it connects on first use, and goes on when the server has been away.
 
@@ -114,7 +131,7 @@ def make_engine(
         settings: The server and the database.
         answer_seconds: A server that is silent for longer counts as away; by default somewhat more than a statement
             may take.
-        pooled: Connections at most; by default ten, and five more while all of them are busy.
+        pool: How many connections it has.
     """
     statement_seconds = settings.database_statement_timeout_seconds
     if answer_seconds is None and statement_seconds:
@@ -129,9 +146,9 @@ def make_engine(
     engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=opened,
-        pool_size=pooled or _POOLED,
-        max_overflow=0 if pooled else _OVERFLOW,
-        pool_timeout=_POOL_SECONDS,
+        pool_size=pool.size,
+        max_overflow=pool.overflow,
+        pool_timeout=pool.wait_seconds,
         pool_recycle=_RECYCLE_SECONDS,
         pool_use_lifo=True,
         hide_parameters=True,  # they are people's, and errors stand in logs

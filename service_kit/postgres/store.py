@@ -11,7 +11,14 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from service_kit.postgres.engine import POSTGRES_TRANSLATIONS, make_engine, unavailable
+from service_kit.postgres.engine import (
+    ONE_CONNECTION,
+    POSTGRES_TRANSLATIONS,
+    USUAL_POOL,
+    Pool,
+    make_engine,
+    unavailable,
+)
 from service_kit.postgres.errors import TransactionUndoneError
 from service_kit.postgres.migrations import Schema, upgrade
 from service_kit.problems import ErrorTranslations, StoreUnavailableError
@@ -39,10 +46,10 @@ class PostgresStore(Store):
         sessions: Makes sessions; `transaction` is what a rule is usually given.
     """
 
-    def __init__(self, settings: PostgresSettings, schema: Schema) -> None:
+    def __init__(self, settings: PostgresSettings, schema: Schema, *, pool: Pool = USUAL_POOL) -> None:
         super().__init__("postgresql", settings.database_name)
-        self.engine = make_engine(settings)
-        self._probe = make_engine(settings, pooled=1)  # so that a busy pool does not look like a lost server
+        self.engine = make_engine(settings, pool=pool)
+        self._probe = make_engine(settings, pool=ONE_CONNECTION)  # so that a busy pool does not look like a lost server
         for engine in (self.engine, self._probe):
             event.listen(engine.sync_engine, "handle_error", self._notice)
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)

@@ -30,7 +30,6 @@ _CONNECT_SECONDS: Final = 5
 _HEARTBEAT_SECONDS: Final = 10
 """RabbitMQ advises 5 to 20. A peer that falls silent is given up after about three of them."""
 _LASTING_SECONDS: Final = 5.0
-_FIRST_RETRY_SECONDS: Final = 0.25
 _MAX_RETRY_SECONDS: Final = 5.0
 
 
@@ -111,7 +110,13 @@ async def connect(url: str, name: str) -> Connection:
     )
 
 
-async def stay_connected(url: str, name: str, session: Callable[[Connection], Awaitable[None]]) -> NoReturn:
+async def stay_connected(
+    url: str,
+    name: str,
+    session: Callable[[Connection], Awaitable[None]],
+    *,
+    first_retry_seconds: float = 0.25,
+) -> NoReturn:
     """Run `session` on a connection, and again on a new one whenever it breaks, until the task is cancelled.
 
     A new connection for each session, rather than one that repairs itself: what a session declares and consumes is
@@ -121,6 +126,7 @@ async def stay_connected(url: str, name: str, session: Callable[[Connection], Aw
         url: AMQP address.
         name: As for `connect`.
         session: Uses the connection until it breaks; whatever it raises then is told in one line.
+        first_retry_seconds: The wait after the first failure; it doubles with each one.
 
     Raises:
         UnrecoverableError: As the session has raised it.
@@ -139,7 +145,7 @@ async def stay_connected(url: str, name: str, session: Callable[[Connection], Aw
                 raise
             lasted = asyncio.get_running_loop().time() - began > _LASTING_SECONDS
             failures = 1 if lasted else failures + 1
-            wait = min(_FIRST_RETRY_SECONDS * 2 ** (failures - 1), _MAX_RETRY_SECONDS) * random.uniform(0.8, 1.2)
+            wait = min(first_retry_seconds * 2 ** (failures - 1), _MAX_RETRY_SECONDS) * random.uniform(0.8, 1.2)
             _tell(name, error, wait)
         await asyncio.sleep(wait)
 

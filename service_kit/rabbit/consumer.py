@@ -8,6 +8,7 @@ comes again, and the window of seen events drops it.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
@@ -33,9 +34,24 @@ MOST_REPEATED: Final = _PREFETCH + 1
 """So many effects at most happen again if the process is killed: what the queue has sent, and has not taken an
 acknowledgement of. It sends no more than the prefetch before it has, and one to the subscription that begins."""
 
-_FINISH_SECONDS: Final = 20.0
-_CHECK_SECONDS: Final = 5.0
-"""How often the broker is asked, and a new channel taken: for so long it may have sent messages that never came."""
+
+@dataclass(frozen=True, kw_only=True)
+class ConsumerTimings:
+    """How long a consumer waits.
+
+    Attributes:
+        check_seconds: How often the broker is asked, and a new channel taken: for so long it may have sent messages
+            that never came.
+        finish_seconds: How long the message in hand may take once the consumer is told to stop.
+        first_retry_seconds: How long after its connection breaks it takes a new one; longer after each failure.
+    """
+
+    check_seconds: float = 5.0
+    finish_seconds: float = 20.0
+    first_retry_seconds: float = 0.25
+
+
+USUAL_TIMINGS: Final = ConsumerTimings()
 
 
 class Consumer(Resource):
@@ -49,7 +65,7 @@ class Consumer(Resource):
         handle: Callable[[Event], Awaitable[None]],
         *,
         breaker: CircuitBreaker | None = None,
-        check_seconds: float = _CHECK_SECONDS,
+        timings: ConsumerTimings = USUAL_TIMINGS,
     ) -> None:
         self._url = url
         self._name = f"{name}.consumer"
@@ -58,7 +74,7 @@ class Consumer(Resource):
         self._copies = RabbitPublisher(url, name, [topology])
         self._settlement = Settlement(topology, self._copies)
         self._check = ConsumerCheck(topology.queue, self._is_idle)
-        self._check_seconds = check_seconds
+        self._timings = timings
         self._buffer: asyncio.Queue[IncomingMessage] = asyncio.Queue()
         self._subscription: Subscription | None = None
         self._is_busy = False
@@ -100,7 +116,7 @@ class Consumer(Resource):
         """
         async with self._copies.running():
             working = asyncio.create_task(self._work(stop))
-            consuming = asyncio.create_task(stay_connected(self._url, self._name, self._session))
+            consuming = asyncio.create_task(self._stay_connected())
             tasks: list[asyncio.Task[Any]] = [working, consuming, asyncio.create_task(stop.wait())]
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -118,9 +134,13 @@ class Consumer(Resource):
         if subscription:
             subscription.over.set()
         if self._is_busy:
-            await asyncio.wait({working}, timeout=_FINISH_SECONDS)
+            await asyncio.wait({working}, timeout=self._timings.finish_seconds)
         if subscription:
             await subscription.flush_acks()
+
+    async def _stay_connected(self) -> None:
+        first_retry_seconds = self._timings.first_retry_seconds
+        await stay_connected(self._url, self._name, self._session, first_retry_seconds=first_retry_seconds)
 
     async def _session(self, connection: AbstractConnection) -> None:
         async with await connection.channel() as channel:
@@ -154,8 +174,10 @@ class Consumer(Resource):
         return subscription.prefetch
 
     async def _until_due(self, subscription: Subscription) -> None:
-        due_at = asyncio.get_running_loop().time() + self._check_seconds
-        if subscription.prefetch < _PREFETCH and await set_within(subscription.acknowledged, self._check_seconds):
+        due_at = asyncio.get_running_loop().time() + self._timings.check_seconds
+        if subscription.prefetch < _PREFETCH and await set_within(
+            subscription.acknowledged, self._timings.check_seconds
+        ):
             await subscription.begin(_PREFETCH)
         await asyncio.sleep(due_at - asyncio.get_running_loop().time())
 

@@ -16,8 +16,6 @@ from service_kit.rabbit.connection import UnrecoverableError
 LOST_STATUS: Final = 70
 """Exit status of a process whose consumer the broker does not feed (sysexits.h: internal software error)."""
 
-_ANSWER_SECONDS: Final = 10.0
-
 
 class ConsumerLostError(UnrecoverableError):
     """The broker does not feed this consumer, also not on a new connection: the process should start anew."""
@@ -29,11 +27,13 @@ class ConsumerCheck:
     Attributes:
         queue: Which is consumed.
         is_idle: Whether the consumer waits for a message.
+        answer_seconds: How long the broker may take to answer.
     """
 
-    def __init__(self, queue: str, is_idle: Callable[[], bool]) -> None:
+    def __init__(self, queue: str, is_idle: Callable[[], bool], *, answer_seconds: float = 10.0) -> None:
         self.queue = queue
         self.is_idle = is_idle
+        self.answer_seconds = answer_seconds
         self._doubts = 0
         self._fed = False
 
@@ -61,7 +61,7 @@ class ConsumerCheck:
     async def _is_fed(self, connection: AbstractConnection) -> bool:
         """Listed at all, and not left hungry beside messages that are ready."""
         fed, self._fed = self._fed, False
-        async with asyncio.timeout(_ANSWER_SECONDS), await connection.channel() as channel:
+        async with asyncio.timeout(self.answer_seconds), await connection.channel() as channel:
             queue = await channel.declare_queue(self.queue, passive=True)
         counts = queue.declaration_result
         hungry = bool(counts.message_count) and not fed and self.is_idle()

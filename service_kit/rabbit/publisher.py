@@ -29,9 +29,6 @@ from service_kit.resources import Check, Resource
 
 log = structlog.get_logger()
 
-_PUBLISH_SECONDS: Final = 5.0
-"""How long the broker may take to confirm, while it does not block us."""
-
 _ABSENCE_SECONDS: Final = 1.0
 """How long a missing queue stays away before it is made again. Its consumers have then heard that it was deleted:
 RabbitMQ 3.10 does not tell them if there is one of its name again within some 20 ms."""
@@ -47,18 +44,28 @@ class RabbitPublisher(Resource):
         name: Who publishes.
         topologies: What is declared, so that either side may start first.
         readers: Those of them that are meant to have our events.
+        publish_seconds: How long the broker may take to confirm, while it does not block us.
+        bind_again_seconds: How long a reader's binding may be missing that somebody has removed.
 
     Attributes:
         generation: As every broker's; a new one begins whenever a reader's queue may have been missing.
     """
 
     def __init__(
-        self, url: str, name: str, topologies: Sequence[QueueTopology], *, readers: Sequence[QueueTopology] = ()
+        self,
+        url: str,
+        name: str,
+        topologies: Sequence[QueueTopology],
+        *,
+        readers: Sequence[QueueTopology] = (),
+        publish_seconds: float = 5.0,
+        bind_again_seconds: float = 5.0,
     ) -> None:
         self._url = url
         self._name = f"{name}.publisher"
         self._topologies = topologies
-        self._readers = ReaderQueues(readers)
+        self._readers = ReaderQueues(readers, bind_again_seconds=bind_again_seconds)
+        self._publish_seconds = publish_seconds
         self._judging = asyncio.Lock()
         self.generation = 0
         self._first_generation = 0
@@ -173,7 +180,7 @@ class RabbitPublisher(Resource):
         try:
             underlay = await channel.get_underlay_channel()
             assert isinstance(underlay, aiormq.Channel)
-            outcomes = await publish_batch(underlay, messages, _PUBLISH_SECONDS, is_blocked_for_a_while)
+            outcomes = await publish_batch(underlay, messages, self._publish_seconds, is_blocked_for_a_while)
         except (Exception, asyncio.CancelledError):  # aiormq raises anything when a connection breaks
             if is_cancelled():
                 raise
@@ -200,7 +207,7 @@ class RabbitPublisher(Resource):
 
     async def _repair(self, channel: AbstractChannel) -> None:
         try:
-            async with asyncio.timeout(_PUBLISH_SECONDS), self._judging:
+            async with asyncio.timeout(self._publish_seconds), self._judging:
                 await self._declare(channel)
                 await self._mark_again()
         except (Exception, asyncio.CancelledError) as error:  # a channel that has ended is told elsewhere

@@ -10,7 +10,6 @@ Source: docs/decisions/0016-markers-on-the-readers-queues.md
 from collections.abc import Sequence
 from contextlib import suppress
 from time import monotonic
-from typing import Final
 from uuid import uuid4
 
 import aiormq
@@ -20,18 +19,17 @@ from aio_pika.exceptions import ChannelNotFoundEntity
 from service_kit.rabbit.connection import BROKER_ERRORS
 from service_kit.rabbit.topology import QueueTopology
 
-_BIND_AGAIN_SECONDS: Final = 5.0
-"""How long a binding that somebody has removed may be missing; to bind again is idempotent."""
-
 
 class ReaderQueues:
     """The queues of the readers, and a marker on each.
 
     Args:
         topologies: Of the readers.
+        bind_again_seconds: How long a binding that somebody has removed may be missing; to bind again is idempotent.
     """
 
-    def __init__(self, topologies: Sequence[QueueTopology]) -> None:
+    def __init__(self, topologies: Sequence[QueueTopology], *, bind_again_seconds: float = 5.0) -> None:
+        self._bind_again_seconds = bind_again_seconds
         token = uuid4().hex[:12]
         self._marker_of = {topology: f"{topology.queue}.marker.{token}" for topology in topologies}
         self._channel: AbstractChannel | None = None
@@ -71,7 +69,7 @@ class ReaderQueues:
         underlay = await channel.get_underlay_channel()
         for marker in self._marker_of.values():
             await underlay.exchange_declare(marker, passive=True)
-        if monotonic() - self._bound_at > _BIND_AGAIN_SECONDS:
+        if monotonic() - self._bound_at > self._bind_again_seconds:
             self._bound_at = monotonic()
             for topology in self._marker_of:
                 await topology.bind(channel)

@@ -26,17 +26,23 @@ CONSUMED: Final = Counter("messages_consumed_total", "Messages by what became of
 REASON_HEADER: Final = "x-dead-reason"
 DEAD_AT_HEADER: Final = "x-dead-at"
 
-_COPY_AGAIN_SECONDS: Final = 1.0
 _REASON_CHARACTERS: Final = 500
 _LOGGED_CHARACTERS: Final = 200
 
 
 class Settlement:
-    """Settles the messages of one queue."""
+    """Settles the messages of one queue.
 
-    def __init__(self, topology: QueueTopology, copies: Broker) -> None:
+    Args:
+        topology: Of the queue.
+        copies: Publishes the copies.
+        again_seconds: How long after the broker has not confirmed a copy it is published again.
+    """
+
+    def __init__(self, topology: QueueTopology, copies: Broker, *, again_seconds: float = 1.0) -> None:
         self._topology = topology
         self._copies = copies
+        self._again_seconds = again_seconds
 
     async def settle(self, delivery: IncomingMessage, disposition: Disposition, *, more: bool = False) -> None:
         """Do what the disposition asks for. What cannot be done stays unacknowledged, so that the message comes again.
@@ -101,6 +107,6 @@ class Settlement:
             properties=kept_properties(delivery.properties),
         )
         while (await self._copies.publish([copy]))[0] is not Outcome.CONFIRMED:
-            if await set_within(delivery.over, _COPY_AGAIN_SECONDS):
+            if await set_within(delivery.over, self._again_seconds):
                 return False
         return True

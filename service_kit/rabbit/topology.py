@@ -14,9 +14,6 @@ from aio_pika.exceptions import ChannelPreconditionFailed
 
 from service_kit.messaging.broker import EVENTS_EXCHANGE
 
-_CRASH_LIMIT: Final = 100
-"""Deliveries without an answer, after which a message is taken for one that kills its consumer. Attempts of a handler
-are counted by the consumer itself, not by this."""
 _NEVER: Final = 1_000_000_000
 """Delivery limit of a dead queue: reading it must not drop what it holds."""
 
@@ -29,11 +26,14 @@ class QueueTopology:
         queue: Its name; `<queue>.dead` takes what cannot be handled.
         topics: Event types that lead to it, with AMQP's `*` and `#`.
         retry_seconds: Waits between the tries of a message; each one is a queue `<queue>.retry.<n>s`.
+        crash_limit: Deliveries without an answer, after which a message is taken for one that kills its consumer. Tries
+            of a handler are counted by the consumer itself, not by this.
     """
 
     queue: str
     topics: tuple[str, ...]
     retry_seconds: tuple[int, ...] = (1, 10, 60)
+    crash_limit: int = 100
 
     @property
     def dead_queue(self) -> str:
@@ -58,7 +58,7 @@ class QueueTopology:
     async def _declare(self, channel: AbstractChannel) -> None:
         await channel.declare_exchange(EVENTS_EXCHANGE, aio_pika.ExchangeType.TOPIC, durable=True)
         await _declare_queue(channel, self.dead_queue, {"x-delivery-limit": _NEVER})
-        limited = {"x-delivery-limit": _CRASH_LIMIT}
+        limited = {"x-delivery-limit": self.crash_limit}
         queue = await _declare_queue(channel, self.queue, limited | _dead_letters_to(self.dead_queue))
         await self._bind(queue)
         for seconds in self.retry_seconds:

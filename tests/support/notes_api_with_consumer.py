@@ -6,6 +6,7 @@ from pathlib import Path
 
 from service_kit.api.app import create_app
 from service_kit.messaging.events import Event
+from service_kit.rabbit.consumer import ConsumerTimings
 from service_kit.rabbit.topology import QueueTopology
 from service_kit.runtime.background_consumer import BackgroundConsumer
 from service_kit.settings import load_settings
@@ -23,7 +24,7 @@ async def handle(_event: Event) -> None:
 
 name = os.environ["QUEUE"]
 topology = QueueTopology(name, topics=(f"{name}.*",), retry_seconds=(1, 1, 1))
-consumer = BackgroundConsumer(os.environ["URL"], "tests", topology, handle, check_seconds=0.05)
+consumer = BackgroundConsumer(os.environ["URL"], "tests", topology, handle, timings=ConsumerTimings(check_seconds=0.05))
 if "LOST" in os.environ:
     consumer._check.queue = topology.retry_queue(1)  # which nobody consumes
 

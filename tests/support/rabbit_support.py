@@ -109,10 +109,12 @@ class Queue:
 
 
 @asynccontextmanager
-async def own_queue(url: str, *, retry_seconds: tuple[int, ...] = (1, 1, 1)) -> AsyncIterator[Queue]:
+async def own_queue(
+    url: str, *, retry_seconds: tuple[int, ...] = (1, 1, 1), crash_limit: int = 100
+) -> AsyncIterator[Queue]:
     """A queue under a name of its own, declared; gone afterwards."""
     name = f"t{uuid4().hex[:12]}"
-    topology = QueueTopology(name, topics=(f"{name}.*",), retry_seconds=retry_seconds)
+    topology = QueueTopology(name, topics=(f"{name}.*",), retry_seconds=retry_seconds, crash_limit=crash_limit)
     async with await aio_pika.connect(url) as connection:
         channel = await connection.channel(on_return_raises=True)
         await topology.declare(channel)

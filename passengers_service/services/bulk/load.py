@@ -31,8 +31,6 @@ from service_kit.postgres.store import PostgresStore
 from service_kit.problems import ServiceError
 from service_kit.replication.hybrid_clock import HybridClock, stamp_text
 
-STEP_ROWS: Final = 10_000
-"""Whose events, a few megabytes, are in memory at once."""
 _UNIQUE: Final = (DOCUMENT_INDEX, "passengers_pkey")
 
 
@@ -51,12 +49,16 @@ class Loads:
         clock: Stamps what changes.
         max_rows: Of one load.
         at_once: How many loads are checked and stored at the same time; the others wait.
+        step_rows: How many rows are stored in one step, whose events, a few megabytes, are in memory at once.
     """
 
-    def __init__(self, store: PostgresStore, clock: HybridClock, *, max_rows: int, at_once: int = 4) -> None:
+    def __init__(
+        self, store: PostgresStore, clock: HybridClock, *, max_rows: int, at_once: int = 4, step_rows: int = 10_000
+    ) -> None:
         self._store = store
         self._clock = clock
         self._max_rows = max_rows
+        self._step_rows = step_rows
         self._turns = asyncio.Semaphore(at_once)
 
     async def load(
@@ -78,7 +80,8 @@ class Loads:
         """
 
         async def work(session: AsyncSession) -> LoadResult:
-            return await _Load(session, self._clock, now, is_lenient, self._max_rows).run(body.pieces(), make_reader())
+            making = _Load(session, self._clock, now, is_lenient, self._max_rows, self._step_rows)
+            return await making.run(body.pieces(), make_reader())
 
         async with self._turns:
             return await self._store.in_transaction(work)
@@ -93,6 +96,7 @@ class _Load:
     now: datetime
     is_lenient: bool
     max_rows: int
+    step_rows: int
     _result: LoadResult = field(init=False)
     _is_sifted: bool = field(init=False, default=False)
 
@@ -136,8 +140,8 @@ class _Load:
     async def _store(self) -> None:
         await self.session.execute(ONE_AT_A_TIME)
         received = self._result.received
-        for first in range(1, received + 1, STEP_ROWS):
-            step = {"first": first, "last": min(first + STEP_ROWS - 1, received)}
+        for first in range(1, received + 1, self.step_rows):
+            step = {"first": first, "last": min(first + self.step_rows - 1, received)}
             # Most loads bring new passengers alone, or none. A sample tells which; if it has missed somebody the insert
             # fails, and costs once more.
             is_known = await self.session.scalar(IS_ANYBODY_KNOWN, step)

@@ -83,11 +83,10 @@ async def test_fails_in_one_line_when_something_else_listens(run_python: PythonR
 
 
 def test_fails_when_the_answer_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probe, "_ANSWER_SECONDS", 0.05)
     with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as deaf:  # accepts, and is never asked to serve
         monkeypatch.setenv("PORT", str(deaf.server_address[1]))
         with pytest.raises(SystemExit, match=r"^No answer from .*timed out"):
-            probe.main()
+            probe.main(answer_seconds=0.05)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import asyncio
 import statistics
+from functools import partial
 
-import pytest
 from pydantic import SecretStr
 from sqlalchemy import func, select
 from structlog.testing import capture_logs
@@ -15,11 +15,7 @@ from tests.support.ledger.tables import OUTBOX
 from tests.support.rabbit_support import thing_happened, until
 from tests.support.tcp_proxy import TcpProxy
 
-
-@pytest.fixture(autouse=True)
-def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waits of milliseconds instead of seconds."""
-    monkeypatch.setattr("service_kit.postgres.listener._AGAIN_SECONDS", 0.02)
+brisk_listener = partial(OutboxListener, again_seconds=0.02)
 
 
 async def write(ledger: PostgresStore) -> None:
@@ -36,7 +32,7 @@ async def notified(outbox_listener: OutboxListener, *, within: float) -> None:
 async def test_wakes_within_a_tenth_of_a_second_of_the_commit(
     ledger: PostgresStore, postgres_settings: PostgresSettings
 ) -> None:
-    outbox_listener = OutboxListener(postgres_settings)
+    outbox_listener = brisk_listener(postgres_settings)
     async with outbox_listener.running():
         await notified(outbox_listener, within=5)
         waits = []
@@ -51,8 +47,8 @@ async def test_wakes_within_a_tenth_of_a_second_of_the_commit(
 async def test_does_not_wake_before_the_commit_nor_for_another_database(
     ledger: PostgresStore, postgres: Postgres, postgres_settings: PostgresSettings
 ) -> None:
-    here = OutboxListener(postgres_settings)
-    elsewhere = OutboxListener(PostgresSettings(database_url=SecretStr(postgres.url), database_name="postgres"))
+    here = brisk_listener(postgres_settings)
+    elsewhere = brisk_listener(PostgresSettings(database_url=SecretStr(postgres.url), database_name="postgres"))
     async with here.running(), elsewhere.running():
         await notified(here, within=5)
         await notified(elsewhere, within=5)
@@ -67,7 +63,7 @@ async def test_does_not_wake_before_the_commit_nor_for_another_database(
 async def test_a_lost_connection_comes_back_and_wakes_for_what_it_missed(
     ledger: PostgresStore, postgres_settings: PostgresSettings
 ) -> None:
-    outbox_listener = OutboxListener(postgres_settings)
+    outbox_listener = brisk_listener(postgres_settings)
     with capture_logs() as told:
         async with outbox_listener.running():
             await notified(outbox_listener, within=5)
@@ -84,13 +80,11 @@ async def test_a_lost_connection_comes_back_and_wakes_for_what_it_missed(
 
 
 async def test_finds_out_that_a_silent_connection_is_dead(
-    ledger: PostgresStore, postgres: Postgres, postgres_settings: PostgresSettings, monkeypatch: pytest.MonkeyPatch
+    ledger: PostgresStore, postgres: Postgres, postgres_settings: PostgresSettings
 ) -> None:
-    monkeypatch.setattr("service_kit.postgres.listener._CHECK_SECONDS", 0.05)
-    monkeypatch.setattr("service_kit.postgres.listener._ANSWER_SECONDS", 0.1)
     async with TcpProxy(postgres.url) as proxy:
         far = postgres_settings.model_copy(update={"database_url": SecretStr(proxy.url)})
-        outbox_listener = OutboxListener(far)
+        outbox_listener = brisk_listener(far, check_seconds=0.05, answer_seconds=0.1)
         async with outbox_listener.running():
             await notified(outbox_listener, within=5)
             proxy.hold_responses()
@@ -108,7 +102,7 @@ async def test_waits_for_a_server_that_is_not_there_and_leaves_no_task_behind(
     async with TcpProxy(postgres.url) as proxy:
         far = postgres_settings.model_copy(update={"database_url": SecretStr(proxy.url)})
         await proxy.disconnect()
-        outbox_listener = OutboxListener(far)
+        outbox_listener = brisk_listener(far)
         with capture_logs() as told:
             async with outbox_listener.running():
                 await until(lambda: len(told) >= 3)

@@ -13,8 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dev_stack.ports import free_port
 from dev_stack.servers.postgres import Postgres
-from service_kit.postgres import engine as postgres_module
-from service_kit.postgres.engine import make_engine
+from service_kit.postgres.engine import Pool, make_engine
 from service_kit.postgres.errors import TransactionUndoneError
 from service_kit.postgres.store import PostgresStore
 from service_kit.problems import StoreUnavailableError
@@ -118,12 +117,9 @@ async def test_a_deadlock_undoes_one_and_is_nothing_for_the_other(ledger: Postgr
 
 
 async def test_a_pool_whose_connections_are_all_busy_is_a_503(
-    postgres_settings: PostgresSettings, make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch
+    postgres_settings: PostgresSettings, make_client: ClientMaker
 ) -> None:
-    monkeypatch.setattr(postgres_module, "_POOL_SECONDS", 0.1)
-    monkeypatch.setattr(postgres_module, "_POOLED", 1)
-    monkeypatch.setattr(postgres_module, "_OVERFLOW", 0)
-    store = PostgresStore(postgres_settings, SCHEMA)
+    store = PostgresStore(postgres_settings, SCHEMA, pool=Pool(size=1, overflow=0, wait_seconds=0.1))
     async with serving(api.build(store), make_client) as client, store.transaction() as session:
         await session.execute(select(1))
         assert (await client.get("/payments/count")).status_code == 503

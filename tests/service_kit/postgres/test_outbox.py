@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text
 from service_kit.clock import utc_now
 from service_kit.messaging.broker import OutgoingMessage
 from service_kit.messaging.events import CLOUDEVENTS_JSON, Event, encode_event
-from service_kit.outbox.relay import Relay
+from service_kit.outbox.relay import Relay, RelayTuning
 from service_kit.outbox.store import LEASE, Backlog
 from service_kit.postgres.listener import OutboxListener
 from service_kit.postgres.outbox import PostgresOutbox, add_events
@@ -120,13 +120,13 @@ async def test_claims_quickly_from_a_hundred_thousand(ledger: PostgresStore, out
 
 
 async def test_a_relay_delivers_at_once_what_is_committed(
-    ledger: PostgresStore, postgres_settings: PostgresSettings, outbox: PostgresOutbox, monkeypatch: pytest.MonkeyPatch
+    ledger: PostgresStore, postgres_settings: PostgresSettings, outbox: PostgresOutbox
 ) -> None:
-    monkeypatch.setattr("service_kit.outbox.relay._SWEEP_SECONDS", 1000)
     broker, outbox_listener = MemoryBroker(), OutboxListener(postgres_settings)
     async with outbox_listener.running(), AsyncExitStack() as stack:
         await until(outbox_listener.notified.is_set)  # by the first look; the relay, which clears it, comes afterwards
-        await stack.enter_async_context(Relay(outbox, broker, notified=outbox_listener.notified).running())
+        relay = Relay(outbox, broker, notified=outbox_listener.notified, tuning=RelayTuning(sweep_seconds=1000))
+        await stack.enter_async_context(relay.running())
         await until(lambda: not outbox_listener.notified.is_set())
         for number in range(1, 4):
             event = thing_happened()

@@ -11,8 +11,7 @@ from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import ChannelNotFoundEntity
 
 from dev_stack.servers.rabbitmq import RabbitNode
-from service_kit.rabbit import liveness as consumer_check_module
-from service_kit.rabbit.consumer import Consumer
+from service_kit.rabbit.consumer import Consumer, ConsumerTimings
 from service_kit.rabbit.liveness import ConsumerCheck, ConsumerLostError
 from tests.support.rabbit_support import (
     PATIENCE_SECONDS,
@@ -134,11 +133,8 @@ async def test_tells_of_a_queue_that_is_gone(rabbit: RabbitNode, queue: Queue) -
             await check.ask(connection)
 
 
-async def test_does_not_wait_for_ever_for_an_answer(
-    rabbit: RabbitNode, queue: Queue, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(consumer_check_module, "_ANSWER_SECONDS", 0.05)
-    check = ConsumerCheck(queue.topology.queue, lambda: True)
+async def test_does_not_wait_for_ever_for_an_answer(rabbit: RabbitNode, queue: Queue) -> None:
+    check = ConsumerCheck(queue.topology.queue, lambda: True, answer_seconds=0.05)
     async with TcpProxy(rabbit.url) as proxy:
         connection = await aio_pika.connect(proxy.url)
         proxy.hold_responses()
@@ -166,7 +162,7 @@ async def test_doubts_an_idle_consumer_whose_messages_lie_there(rabbit: RabbitNo
 
 async def test_a_consumer_that_has_vanished_from_the_broker_subscribes_anew(rabbit: RabbitNode, queue: Queue) -> None:
     witness = Witness()
-    consumer = Consumer(rabbit.url, "tests", queue.topology, witness, check_seconds=0.05)
+    consumer = Consumer(rabbit.url, "tests", queue.topology, witness, timings=ConsumerTimings(check_seconds=0.05))
     async with consuming(consumer):
         await until(lambda: is_consuming(consumer))
         subscription = consumer._subscription
@@ -178,7 +174,7 @@ async def test_a_consumer_that_has_vanished_from_the_broker_subscribes_anew(rabb
 
 
 async def test_a_consumer_that_a_new_connection_does_not_help_gives_up(rabbit: RabbitNode, queue: Queue) -> None:
-    consumer = Consumer(rabbit.url, "tests", queue.topology, Witness(), check_seconds=0.01)
+    consumer = Consumer(rabbit.url, "tests", queue.topology, Witness(), timings=ConsumerTimings(check_seconds=0.01))
     consumer._check.queue = queue.topology.retry_queue(1)  # which nobody consumes
     async with asyncio.timeout(PATIENCE_SECONDS):
         with pytest.raises(ConsumerLostError):
@@ -197,7 +193,9 @@ async def test_a_fed_consumer_is_never_doubted(
 
     monkeypatch.setattr(ConsumerCheck, "_is_fed", noted)
     witness = Witness()
-    async with consuming(Consumer(rabbit.url, "tests", queue.topology, witness, check_seconds=0.05)):
+    async with consuming(
+        Consumer(rabbit.url, "tests", queue.topology, witness, timings=ConsumerTimings(check_seconds=0.05))
+    ):
         while len(verdicts) < OFTEN:
             names = [f"{len(witness.handled)}-{number}" for number in range(20)]
             await queue.put_events(*map(thing_happened, names))

@@ -7,25 +7,30 @@ from structlog.testing import capture_logs
 
 from dev_stack.servers.rabbitmq import RabbitNode
 from service_kit.messaging.broker import Outcome, OutgoingMessage
-from service_kit.rabbit import publisher as rabbit_publisher
 from service_kit.rabbit.publisher import RabbitPublisher
 from tests.support.rabbit_support import Queue, rabbitmqctl, until
 from tests.support.tcp_proxy import TcpProxy
 
 
 @pytest.fixture
-async def publisher(proxy: TcpProxy, queue: Queue) -> AsyncIterator[RabbitPublisher]:
+def publish_seconds() -> float:
+    """How long the broker may take to confirm; a test may override this fixture."""
+    return 5.0
+
+
+@pytest.fixture
+async def publisher(proxy: TcpProxy, queue: Queue, publish_seconds: float) -> AsyncIterator[RabbitPublisher]:
     """Connected through the proxy."""
-    publisher = RabbitPublisher(proxy.url, "tests", [queue.topology], readers=[queue.topology])
+    publisher = RabbitPublisher(
+        proxy.url, "tests", [queue.topology], readers=[queue.topology], publish_seconds=publish_seconds
+    )
     async with publisher.running():
         async with asyncio.timeout(10):
             await publisher.connected()
         yield publisher
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rabbit_publisher, "_PUBLISH_SECONDS", 0.3)
+impatient = pytest.mark.parametrize("publish_seconds", [0.3])
 
 
 def message(queue: Queue, number: int = 1, *, topic: str = "happened") -> OutgoingMessage:
@@ -115,7 +120,7 @@ async def has(queue: Queue, count: int) -> bool:
     return await queue.count() == count
 
 
-@pytest.mark.usefixtures("impatient")
+@impatient
 async def test_knows_nothing_of_messages_that_the_broker_does_not_answer_in_time(
     publisher: RabbitPublisher, proxy: TcpProxy, queue: Queue
 ) -> None:
@@ -124,7 +129,7 @@ async def test_knows_nothing_of_messages_that_the_broker_does_not_answer_in_time
     await proxy.disconnect()
 
 
-@pytest.mark.usefixtures("impatient")
+@impatient
 async def test_sends_nothing_more_on_a_connection_that_gave_no_answer(
     publisher: RabbitPublisher, proxy: TcpProxy, queue: Queue
 ) -> None:
@@ -140,7 +145,7 @@ async def test_sends_nothing_more_on_a_connection_that_gave_no_answer(
     assert [await id_of_next(queue) for _ in range(2)] == ["m1", "m3"]
 
 
-@pytest.mark.usefixtures("impatient")
+@impatient
 async def test_waits_for_the_end_of_an_alarm_without_sending_anything(
     publisher: RabbitPublisher, rabbit: RabbitNode, queue: Queue
 ) -> None:

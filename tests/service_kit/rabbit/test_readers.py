@@ -10,7 +10,6 @@ from aio_pika.exceptions import ChannelNotFoundEntity
 
 from dev_stack.servers.rabbitmq import RabbitNode
 from service_kit.messaging.broker import EVENTS_EXCHANGE, Outcome, OutgoingMessage
-from service_kit.rabbit import readers as rabbit_readers
 from service_kit.rabbit.publisher import RabbitPublisher
 from tests.support.rabbit_support import Queue, until
 from tests.support.tcp_proxy import TcpProxy
@@ -85,14 +84,14 @@ async def test_knows_nothing_once_the_connection_has_broken(
     assert await publisher.verdict(await publish(publisher, queue)) is Outcome.CONFIRMED
 
 
-async def test_binds_a_queue_again_that_somebody_has_unbound(
-    publisher: RabbitPublisher, queue: Queue, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rabbit_readers, "_BIND_AGAIN_SECONDS", 0)
-    [topic] = queue.topology.topics
-    await (await queue.channel.get_queue(queue.topology.queue)).unbind(EVENTS_EXCHANGE, topic)
-    await publisher.verdict(publisher.generation)
-    await publish(publisher, queue)
+async def test_binds_a_queue_again_that_somebody_has_unbound(rabbit: RabbitNode, queue: Queue) -> None:
+    publisher = RabbitPublisher(rabbit.url, "tests", [queue.topology], readers=[queue.topology], bind_again_seconds=0)
+    async with publisher.running():
+        await publisher.connected()
+        [topic] = queue.topology.topics
+        await (await queue.channel.get_queue(queue.topology.queue)).unbind(EVENTS_EXCHANGE, topic)
+        await publisher.verdict(publisher.generation)
+        await publish(publisher, queue)
     assert await queue.count() == 1
 
 

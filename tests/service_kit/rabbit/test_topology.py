@@ -108,11 +108,8 @@ async def test_keeps_the_order_of_what_waits_on_a_rung(rabbit: RabbitNode) -> No
         assert all(former < latter for former, latter in pairwise(bodies))
 
 
-async def test_gives_a_message_to_the_dead_queue_that_was_delivered_too_often(
-    rabbit: RabbitNode, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("service_kit.rabbit.topology._CRASH_LIMIT", 3)
-    async with own_queue(rabbit.url) as queue:
+async def test_gives_a_message_to_the_dead_queue_that_was_delivered_too_often(rabbit: RabbitNode) -> None:
+    async with own_queue(rabbit.url, crash_limit=3) as queue:
         event = thing_happened()
         await queue.put_events(event)
         for _ in range(4):

@@ -17,7 +17,7 @@ from tests.support.tcp_proxy import TcpProxy
 WORK = """
 import asyncio, os, sys
 from pathlib import Path
-from service_kit.rabbit.consumer import Consumer
+from service_kit.rabbit.consumer import Consumer, ConsumerTimings
 from service_kit.rabbit.topology import QueueTopology
 from service_kit.settings import ServiceSettings, load_settings
 from service_kit.runtime.worker import run_worker
@@ -30,7 +30,7 @@ async def handle(event):
 
 name = os.environ["QUEUE"]
 topology = QueueTopology(name, topics=(f"{name}.*",), retry_seconds=(1, 1, 1))
-consumer = Consumer(os.environ["URL"], "tests", topology, handle, check_seconds=0.05)
+consumer = Consumer(os.environ["URL"], "tests", topology, handle, timings=ConsumerTimings(check_seconds=0.05))
 """
 RUN = "run_worker(load_settings(ServiceSettings), [consumer])"
 IS_NOT_FED = "consumer._check.queue = topology.retry_queue(1)  # which nobody consumes\n"

@@ -50,7 +50,13 @@ def at_once() -> int:
 
 
 @pytest.fixture
-def app(settings: PassengersSettings, store: PostgresStore, at_once: int) -> FastAPI:
+def step_rows() -> int:
+    """How many rows are stored in one step; a test may override this fixture."""
+    return 10_000
+
+
+@pytest.fixture
+def app(settings: PassengersSettings, store: PostgresStore, at_once: int, step_rows: int) -> FastAPI:
     replication = open_replication(store, settings)
     return create_app(
         settings,
@@ -58,7 +64,7 @@ def app(settings: PassengersSettings, store: PostgresStore, at_once: int) -> Fas
         routers=[passengers.router, bulk.router],
         resources=[store, replication],  # which nobody starts; the store is prepared
         services=[
-            Loads(store, replication.clock, max_rows=MAX_ROWS, at_once=at_once),
+            Loads(store, replication.clock, max_rows=MAX_ROWS, at_once=at_once, step_rows=step_rows),
             SpoolRoom(settings.bulk_spool_max_bytes),
         ],
     )

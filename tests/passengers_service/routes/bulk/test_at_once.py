@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from passengers_service.services.bulk import load as bulk_load
 from service_kit.postgres.store import PostgresStore
 from tests.passengers_service.bulk_rows import as_ndjson, row_of
 from tests.passengers_service.routes.bulk.conftest import NDJSON, counts, events, load, stored
@@ -85,11 +84,11 @@ async def test_loads_that_have_not_come_yet_hold_up_nobody(api: httpx.AsyncClien
     assert [counts(task.result()) for task in slow] == [(2, 2, 0, 0, 0)] * 20
 
 
+@pytest.mark.parametrize("step_rows", [1])
 async def test_a_load_and_an_edit_that_wait_for_each_other_are_both_answered(
-    api: httpx.AsyncClient, store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+    api: httpx.AsyncClient, store: PostgresStore
 ) -> None:
     """The edit has passenger 1 and wants document 9, the load has 9 and wants 1: PostgreSQL undoes one of the two."""
-    monkeypatch.setattr(bulk_load, "STEP_ROWS", 1)
     await load(api, as_ndjson([row_of(1)]))
     [passenger] = (await api.get("/passengers")).json()["items"]
     async with store.transaction() as session:

@@ -10,7 +10,6 @@ import pytest
 from msgspec import UNSET
 from sqlalchemy import text
 
-from passengers_service.services.bulk import load as bulk_load
 from service_kit.postgres.store import PostgresStore
 from tests.passengers_service.bulk_rows import JsonObject, as_ndjson, row_of
 from tests.passengers_service.routes.bulk.conftest import LENIENT, asked, counts, events, load
@@ -76,11 +75,9 @@ def _load_by_chance(random: Random) -> list[JsonObject]:
     ]
 
 
+@pytest.mark.parametrize("step_rows", [4])
 @pytest.mark.parametrize("seed", range(25))
-async def test_do_what_is_promised_whatever_comes(
-    api: httpx.AsyncClient, store: PostgresStore, monkeypatch: pytest.MonkeyPatch, seed: int
-) -> None:
-    monkeypatch.setattr(bulk_load, "STEP_ROWS", 4)
+async def test_do_what_is_promised_whatever_comes(api: httpx.AsyncClient, store: PostgresStore, seed: int) -> None:
     random, expected = Random(seed), Expected()
     for _ in range(6):
         rows = _load_by_chance(random)

@@ -3,7 +3,6 @@
 import pytest
 
 from dev_stack.servers.rabbitmq import RabbitNode
-from service_kit.rabbit import dead_letter_queue as dead_letter_queue_module
 from service_kit.rabbit.connection import BROKER_ERRORS
 from service_kit.rabbit.dead_letter_queue import opened
 from service_kit.rabbit.publisher import RabbitPublisher
@@ -16,7 +15,6 @@ from tests.support.tcp_proxy import TcpProxy
 async def test_says_that_the_connection_has_ended_before_all_was_read(
     rabbit: RabbitNode, queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dead_letter_queue_module, "_READ_SECONDS", 0.2)
     for _ in range(50):
         await queue.put(b"x" * 500_000, into=queue.topology.dead_queue)
     begin = Subscription.begin

@@ -8,11 +8,13 @@ import pytest
 
 from service_kit.messaging.broker import Outcome, OutgoingMessage
 from service_kit.messaging.events import encode_event
-from service_kit.outbox import relay as relay_module
-from service_kit.outbox.relay import Relay
+from service_kit.outbox.relay import Relay, RelayTuning
 from service_kit.outbox.store import LEASE, Backlog, OutboxEntry
 from service_kit.testing.fakes import FakeClock, MemoryBroker, MemoryOutbox
 from tests.support.rabbit_support import thing_happened, until
+
+BRISK = RelayTuning(sweep_seconds=0.002, after_error_seconds=0.002, count_seconds=0.002)
+"""Waits of milliseconds instead of seconds."""
 
 
 class Store(MemoryOutbox):
@@ -52,14 +54,6 @@ class GatedBroker(MemoryBroker):
         return await super().publish(messages)
 
 
-@pytest.fixture(autouse=True)
-def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waits of milliseconds instead of seconds."""
-    monkeypatch.setattr(relay_module, "_SWEEP_SECONDS", 0.002)
-    monkeypatch.setattr(relay_module, "_AFTER_ERROR_SECONDS", 0.002)
-    monkeypatch.setattr(relay_module, "_COUNT_SECONDS", 0.002)
-
-
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
@@ -77,7 +71,7 @@ async def broker() -> MemoryBroker:
 
 @pytest.fixture
 async def relay(store: Store, broker: MemoryBroker, clock: FakeClock) -> Relay:
-    return Relay(store, broker, clock.seconds)
+    return Relay(store, broker, clock.seconds, tuning=BRISK)
 
 
 def entry(clock: FakeClock, *, owner: str | None = None, lease_left: timedelta = LEASE) -> OutboxEntry:

@@ -8,12 +8,12 @@ import pytest
 from service_kit.outbox.relay import Relay
 from service_kit.outbox.store import Backlog
 from service_kit.testing.fakes import FakeClock, MemoryBroker
-from tests.service_kit.outbox.relay.conftest import GatedBroker, Store, add, entry
+from tests.service_kit.outbox.relay.conftest import BRISK, GatedBroker, Store, add, entry
 
 
 async def test_gives_what_is_in_memory_a_moment_to_leave_at_the_end(store: Store, clock: FakeClock) -> None:
     broker = GatedBroker()
-    relay = Relay(store, broker, clock.seconds)
+    relay = Relay(store, broker, clock.seconds, tuning=BRISK)
     async with relay.running():
         for one in add(store, clock, 500):
             relay.enqueue(one)

@@ -5,15 +5,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from service_kit.messaging.broker import OutgoingMessage
 from service_kit.messaging.events import CLOUDEVENTS_JSON
-from service_kit.outbox import relay as relay_module
 from service_kit.outbox.relay import Relay
 from service_kit.outbox.store import CLAIM_BYTES, LEASE, OutboxEntry
 from service_kit.testing.fakes import FakeClock, MemoryBroker
-from tests.service_kit.outbox.relay.conftest import GatedBroker, Store, add, ids, until_empty, until_waiting
+from tests.service_kit.outbox.relay.conftest import BRISK, GatedBroker, Store, add, ids, until_empty, until_waiting
 from tests.support.rabbit_support import until
 
 
@@ -29,7 +26,7 @@ async def test_publishes_at_once_what_was_just_written(
 
 async def test_publishes_together_what_has_gathered_meanwhile(store: Store, clock: FakeClock) -> None:
     broker = GatedBroker()
-    relay = Relay(store, broker, clock.seconds)
+    relay = Relay(store, broker, clock.seconds, tuning=BRISK)
     fresh = add(store, clock, 600)
     async with relay.running():
         relay.enqueue(fresh[0])
@@ -52,7 +49,7 @@ async def test_clears_with_one_write_what_was_confirmed_meanwhile(
         await clear(entries)
 
     store.clear = counted  # type: ignore[method-assign]
-    relay = Relay(store, broker, clock.seconds)
+    relay = Relay(store, broker, clock.seconds, tuning=BRISK)
     async with relay.running():
         for one in add(store, clock, 20):
             relay.enqueue(one)
@@ -63,10 +60,9 @@ async def test_clears_with_one_write_what_was_confirmed_meanwhile(
 
 
 async def test_leaves_to_the_sweep_what_memory_cannot_hold(
-    store: Store, broker: MemoryBroker, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    store: Store, broker: MemoryBroker, clock: FakeClock
 ) -> None:
-    monkeypatch.setattr(relay_module, "_QUEUE_LIMIT", 3)
-    relay = Relay(store, broker, clock.seconds)
+    relay = Relay(store, broker, clock.seconds, tuning=replace(BRISK, queue_limit=3))
     fresh = add(store, clock, 5)
     for one in fresh:
         relay.enqueue(one)
@@ -80,7 +76,7 @@ async def test_leaves_to_the_sweep_what_memory_cannot_hold(
 
 async def test_publishes_large_entries_in_small_batches(store: Store, clock: FakeClock) -> None:
     broker = GatedBroker()
-    relay = Relay(store, broker, clock.seconds)
+    relay = Relay(store, broker, clock.seconds, tuning=BRISK)
     fresh = [replace(one, body=b"x" * (CLAIM_BYTES // 3 + 1)) for one in add(store, clock, 9)]
     async with relay.running():
         relay.enqueue(fresh[0])
@@ -93,10 +89,9 @@ async def test_publishes_large_entries_in_small_batches(store: Store, clock: Fak
 
 
 async def test_leaves_to_the_sweep_what_would_take_too_much_memory(
-    store: Store, broker: MemoryBroker, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    store: Store, broker: MemoryBroker, clock: FakeClock
 ) -> None:
-    monkeypatch.setattr(relay_module, "_QUEUE_LIMIT_BYTES", 1)
-    relay = Relay(store, broker, clock.seconds)
+    relay = Relay(store, broker, clock.seconds, tuning=replace(BRISK, queue_limit_bytes=1))
     first, second = add(store, clock, 2)
     relay.enqueue(first)
     relay.enqueue(second)

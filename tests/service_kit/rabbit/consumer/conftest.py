@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from service_kit.messaging.circuit_breaker import CircuitBreaker
-from service_kit.rabbit.consumer import Consumer
+from service_kit.rabbit.consumer import Consumer, ConsumerTimings
 from tests.support.rabbit_support import Queue, Witness, consuming, thing_happened, until
 from tests.support.tcp_proxy import TcpProxy
 
@@ -22,16 +22,11 @@ async def witness() -> Witness:
 async def make_consumer(proxy: TcpProxy, queue: Queue, witness: Witness) -> ConsumerMaker:
     """Makes consumers of the queue, behind the proxy."""
 
-    def make(*, breaker: CircuitBreaker | None = None, check_seconds: float = 15) -> Consumer:
-        return Consumer(proxy.url, "tests", queue.topology, witness, breaker=breaker, check_seconds=check_seconds)
+    def make(*, breaker: CircuitBreaker | None = None, check_seconds: float = 15, **seconds: float) -> Consumer:
+        timings = ConsumerTimings(check_seconds=check_seconds, **seconds)
+        return Consumer(proxy.url, "tests", queue.topology, witness, breaker=breaker, timings=timings)
 
     return make
-
-
-@pytest.fixture
-def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reconnects at once."""
-    monkeypatch.setattr("service_kit.rabbit.connection._FIRST_RETRY_SECONDS", 0.01)
 
 
 async def has(queue: Queue, count: int) -> bool:

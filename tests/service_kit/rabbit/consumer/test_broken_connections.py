@@ -1,6 +1,5 @@
 """Connections that break, and queues that are deleted, under a consumer."""
 
-import pytest
 from structlog.testing import capture_logs
 
 from tests.service_kit.rabbit.consumer.conftest import ConsumerMaker, disconnected_at_work, has
@@ -8,11 +7,10 @@ from tests.support.rabbit_support import Queue, Witness, consuming, is_consuming
 from tests.support.tcp_proxy import TcpProxy
 
 
-@pytest.mark.usefixtures("brisk")
 async def test_goes_on_when_the_connection_is_back(
     make_consumer: ConsumerMaker, queue: Queue, witness: Witness, proxy: TcpProxy
 ) -> None:
-    async with consuming(make_consumer()):
+    async with consuming(make_consumer(first_retry_seconds=0.01)):
         for round_ in range(5):
             await queue.put_events(*(thing_happened(f"{round_}-{number}") for number in range(50)))
             await until(lambda round_=round_: len(witness.handled) > round_ * 50)  # type: ignore[misc]
@@ -24,11 +22,10 @@ async def test_goes_on_when_the_connection_is_back(
     assert await queue.count() == await queue.count_dead() == 0
 
 
-@pytest.mark.usefixtures("brisk")
 async def test_does_not_repeat_an_effect_whose_acknowledgement_was_lost(
     make_consumer: ConsumerMaker, queue: Queue, witness: Witness, proxy: TcpProxy
 ) -> None:
-    consumer = make_consumer()
+    consumer = make_consumer(first_retry_seconds=0.01)
     async with disconnected_at_work(consumer, queue, witness, proxy):
         await proxy.restore()
         await until(lambda: is_consuming(consumer))
@@ -136,12 +133,11 @@ async def test_starts_before_the_broker_and_before_the_queue_with_a_line_a_retry
     }
 
 
-@pytest.mark.usefixtures("brisk")
 async def test_goes_on_trying_to_copy_until_the_broker_is_back(
     make_consumer: ConsumerMaker, queue: Queue, witness: Witness, proxy: TcpProxy
 ) -> None:
     witness.failures = 1
-    async with disconnected_at_work(make_consumer(), queue, witness, proxy):
+    async with disconnected_at_work(make_consumer(first_retry_seconds=0.01), queue, witness, proxy):
         witness.gate.set()
         await proxy.restore()
         await witness.has_handled("one")

@@ -2,10 +2,7 @@
 
 import asyncio
 
-import pytest
-
 from service_kit.messaging.circuit_breaker import CircuitBreaker
-from service_kit.rabbit import consumer as consumer_module
 from tests.service_kit.rabbit.consumer.conftest import ConsumerMaker, disconnected_at_work, has
 from tests.support.rabbit_support import Queue, Witness, consuming, is_consuming, thing_happened, until
 from tests.support.tcp_proxy import TcpProxy
@@ -62,12 +59,11 @@ async def test_ends_in_the_middle_of_a_pause(make_consumer: ConsumerMaker, queue
 
 
 async def test_gives_up_on_a_handler_that_does_not_end(
-    make_consumer: ConsumerMaker, queue: Queue, witness: Witness, monkeypatch: pytest.MonkeyPatch
+    make_consumer: ConsumerMaker, queue: Queue, witness: Witness
 ) -> None:
-    monkeypatch.setattr(consumer_module, "_FINISH_SECONDS", 0.05)
     witness.gate.clear()
     await queue.put_events(thing_happened())
-    async with consuming(make_consumer()):
+    async with consuming(make_consumer(finish_seconds=0.05)):
         await witness.is_at_work()
     assert await queue.count() == 1
 

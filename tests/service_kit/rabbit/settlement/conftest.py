@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from service_kit.rabbit import settlement as settlement_module
 from service_kit.rabbit.settlement import CONSUMED, Settlement
 from service_kit.rabbit.subscription import IncomingMessage, Subscription
 from service_kit.rabbit.topology import QueueTopology
@@ -31,11 +30,6 @@ class FakeChannel:
         self.acked.append(tag)
 
 
-@pytest.fixture(autouse=True)
-def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settlement_module, "_COPY_AGAIN_SECONDS", 0.002)
-
-
 @pytest.fixture
 async def channel() -> FakeChannel:
     return FakeChannel()
@@ -48,7 +42,7 @@ async def broker() -> MemoryBroker:
 
 @pytest.fixture
 def settlement(broker: MemoryBroker) -> Settlement:
-    return Settlement(TOPOLOGY, broker)
+    return Settlement(TOPOLOGY, broker, again_seconds=0.002)
 
 
 @pytest.fixture
