@@ -69,11 +69,11 @@ async def test_publishes_nothing_whose_lease_is_almost_over_when_the_store_answe
     broker: MemoryBroker, clock: FakeClock
 ) -> None:
     class SlowStore(Store):
-        is_slow = True
+        delays = True
 
         async def claim(self, limit: int) -> Sequence[OutboxEntry]:
             claimed = await super().claim(limit)
-            if claimed and self.is_slow:
+            if claimed and self.delays:
                 clock.advance(timedelta(seconds=10))
             return claimed
 
@@ -82,7 +82,7 @@ async def test_publishes_nothing_whose_lease_is_almost_over_when_the_store_answe
     async with Relay(store, broker, clock.seconds, tuning=BRISK).running():
         await until(lambda: len(store.limits) > 1)
         assert not broker.messages
-        store.is_slow = False
+        store.delays = False
         clock.advance(LEASE)
         await until_empty(store)
     assert ids(broker) == [left.id]
