@@ -5,6 +5,7 @@ indexes and constraints could store what they forbid. A database that turns out 
 """
 
 import asyncio
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,13 +13,18 @@ from typing import Final
 
 import structlog
 
-from service_kit.background import repeating
+from service_kit.background import end_process, repeating
 from service_kit.problems import StoreUnavailableError
 from service_kit.resources import Resource
 
 log = structlog.get_logger()
 
+_REFUSED: Final = 2
 _NO_ANSWER: Final = StoreUnavailableError().detail
+
+
+class WrongDatabaseError(Exception):
+    """The database is another service's; trying again does not help."""
 
 
 class Store(Resource, ABC):
@@ -76,6 +82,10 @@ class Store(Resource, ABC):
     async def _prepare_or_say_why_not(self) -> None:
         try:
             await self.prepare()
+        except WrongDatabaseError as error:
+            print(f"Cannot start: {error}.", file=sys.stderr)
+            end_process(_REFUSED)
+            await asyncio.Event().wait()
         except Exception as error:
             self._obstacle = error.detail if isinstance(error, StoreUnavailableError) else _NO_ANSWER
             raise

@@ -39,7 +39,7 @@ def _starts(site: Site) -> list[Row]:
 
 def _start_seconds(site: Site, service: str, number: int) -> float:
     began = time.monotonic()
-    site.ours(service, f"start{number}")
+    site.ours(service, f"{service}_start{number}")
     return time.monotonic() - began
 
 

@@ -21,6 +21,7 @@ from service_kit.mongo.clock import ServerClock
 from service_kit.mongo.collections import knows_uuids, look_at, plan_of
 from service_kit.mongo.duplicates import find_duplicates, told
 from service_kit.mongo.guard import Guard
+from service_kit.mongo.ownership import require_own
 from service_kit.problems import ErrorTranslations, StoreUnavailableError
 from service_kit.resources import Check
 from service_kit.settings import MongoSettings
@@ -118,14 +119,24 @@ class MongoStore(Store):
     def translations(self) -> ErrorTranslations:
         return MONGO_TRANSLATIONS
 
+    async def require_own(self) -> None:
+        """Refuse another service's database.
+
+        Raises:
+            WrongDatabaseError: It is one.
+            PyMongoError: The server does not answer.
+        """
+        await require_own(self.database, self._service, [plan_of(document)[0] for document in self.documents])
+
     async def _prepare(self) -> None:
         if self._guard:
             await self._guard()
+        await self.require_own()
         try:
             await init_beanie(database=self.database, document_models=list(self.documents))
         except errors.DuplicateKeyError:
             if found := await find_duplicates(self.database, self.documents):
-                raise StoreUnavailableError(told(found, _settled_by(self.documents[0]))) from None
+                raise StoreUnavailableError(told(found, f"{self._service}.init_db")) from None
             raise
         await self.clock.ask()
         self._names_uuids = await knows_uuids(self.database)
@@ -154,7 +165,7 @@ class MongoStore(Store):
     async def _close(self) -> None:
         self.database.client.close()
 
-
-def _settled_by(document: type[Document]) -> str:
-    """The module of a service's command for its documents."""
-    return f"{document.__module__.partition('.')[0]}.init_db"
+    @property
+    def _service(self) -> str:
+        """The package of the documents."""
+        return self.documents[0].__module__.partition(".")[0]

@@ -17,6 +17,7 @@ from service_kit.background import text_of
 from service_kit.mongo.client import MongoCollection, MongoStore
 from service_kit.mongo.collections import plan_of
 from service_kit.mongo.duplicates import Duplicates, Settlement, find_duplicates, settle
+from service_kit.store import WrongDatabaseError
 
 _INDEX_OF_IDS: Final = "_id_"
 _NO_PROPERTIES: Final = frozenset({"v", "ns", "name", "background"})
@@ -72,9 +73,13 @@ def _parser(store: MongoStore) -> ArgumentParser:
 async def _run(store: MongoStore, report: _Report) -> int:
     drifted = False
     try:
+        await store.require_own()
         async for is_drift, line in report:
             drifted |= is_drift
             print(line)
+    except WrongDatabaseError as error:
+        print(f"Nothing is done: {error}.")
+        return 1
     except PyMongoError as error:
         print(f"MongoDB does not answer as it should: {text_of(error)}")
         return 1

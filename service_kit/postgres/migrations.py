@@ -28,8 +28,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service_kit.background import text_of
 from service_kit.postgres.engine import make_engine, open_connection, without_limits
+from service_kit.postgres.ownership import note_own, require_own
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import PostgresSettings
+from service_kit.store import WrongDatabaseError
 
 _HERE: Final = Path(__file__).parent / "alembic"
 _LOCK: Final = 7_365_727_669
@@ -93,6 +95,9 @@ def main(settings: PostgresSettings, schema: Schema, arguments: Sequence[str] | 
     except (StoreUnavailableError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         print(f"PostgreSQL cannot be used; DATABASE_URL says where it is: {_reason(error)}")
         return 1
+    except WrongDatabaseError as error:
+        print(f"Nothing is done: {error}.")
+        return 1
     except (SQLAlchemyError, CommandError) as error:
         print(f"The migration failed, and its revision is undone: {_reason(error)}")
         return 1
@@ -111,12 +116,15 @@ async def upgrade(settings: PostgresSettings, schema: Schema, tell: OnProgress) 
 
     Raises:
         StoreUnavailableError: The server is away (503).
+        WrongDatabaseError: It is another service's.
     """
     await _make_database(settings, tell)
     async with _connected(settings) as connection:
+        await connection.run_sync(require_own, schema.package, set(schema.metadata.tables))
         if await connection.run_sync(_is_behind, schema):
             await _lock(connection)
             await _run(connection, schema, tell, command.upgrade, "head")
+        await connection.run_sync(note_own, schema.package)
     tell(f"The database {settings.database_name} is as the code says.")
 
 
@@ -143,6 +151,7 @@ async def revise(settings: PostgresSettings, schema: Schema, text: str, tell: On
         tell(f"Wrote {made.path}: read it, then run this again without --new.")
 
     async with _connected(settings) as connection:
+        await connection.run_sync(require_own, schema.package, set(schema.metadata.tables))
         await _run(connection, schema, tell, write, text)
 
 

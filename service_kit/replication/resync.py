@@ -13,6 +13,7 @@ from service_kit.problems import StoreUnavailableError
 from service_kit.replication.healing import ClocksDifferError, CopyHeal
 from service_kit.replication.replication import Replication
 from service_kit.replication.replicator import Replicator
+from service_kit.store import WrongDatabaseError
 
 
 def main(replication: Replication[Any]) -> int:
@@ -33,6 +34,9 @@ def run_on(store: PostgresStore, work: Callable[[], Awaitable[str]]) -> int:
         print(asyncio.run(_done(store, work)))
     except ClocksDifferError as error:
         print(error)
+        return 1
+    except WrongDatabaseError as error:
+        print(f"Nothing is done: {error}.")
         return 1
     except (StoreUnavailableError, SQLAlchemyError, OSError) as error:
         print(f"PostgreSQL cannot be used; DATABASE_URL says where it is: {error.__cause__ or error}")
