@@ -151,7 +151,7 @@ async def test_even_a_mistake_of_ours_is_told(make_store: StoreMaker, mongod: Mo
             await eventually(lambda: len(told) >= 1)
 
     assert told[0]["event"] == "store_not_prepared"
-    assert told[0]["error"].startswith("TypeError: ")
+    assert told[0]["error"].startswith("AttributeError: ")
 
 
 async def test_preparing_twice_is_harmless_and_makes_the_indexes(store: MongoStore) -> None:
