@@ -150,6 +150,7 @@ async def revise(settings: PostgresSettings, schema: Schema, text: str, tell: On
             made: Any = command.revision(config, message, autogenerate=True, rev_id=number)
         tell(f"Wrote {made.path}: read it, then run this again without --new.")
 
+    await _make_database(settings, tell)  # before its first revision there is none
     async with _connected(settings) as connection:
         await connection.run_sync(require_own, schema.package, set(schema.metadata.tables))
         await _run(connection, schema, tell, write, text)

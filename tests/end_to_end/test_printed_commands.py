@@ -108,7 +108,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         Postgres(folder / ".data" / "postgres", ports["postgres"]).remove_data()
 
 
-async def _bury(url: str, letter_id: str) -> None:
+async def _put_letter(url: str, letter_id: str) -> None:
     async with await aio_pika.connect(url) as connection:
         channel = await connection.channel()
         letter = aio_pika.Message(b"no event", message_id=letter_id)
@@ -120,7 +120,7 @@ def with_letters(script: str, stack: Stack) -> str:
 
     def put(found: re.Match[str]) -> str:
         letter_id = uuid4().hex
-        asyncio.run(_bury(f"amqp://guest:guest@127.0.0.1:{stack.ports['rabbitmq']}/", letter_id))
+        asyncio.run(_put_letter(f"amqp://guest:guest@127.0.0.1:{stack.ports['rabbitmq']}/", letter_id))
         return f"{found[1]} {letter_id}"
 
     return LETTER.sub(put, script)
@@ -159,9 +159,10 @@ def test_a_service_that_is_started_beside_make_up_finds_its_servers(command: str
 
     def is_ready() -> bool:
         try:
-            return httpx.get(f"http://127.0.0.1:{port}/health/ready", timeout=5).json()["status"] == "ok"
+            status: str = httpx.get(f"http://127.0.0.1:{port}/health/ready", timeout=5).json()["status"]
         except httpx.TransportError:
             return False
+        return status == "ok"
 
     try:
         until(is_ready)
