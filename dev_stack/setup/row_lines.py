@@ -92,6 +92,25 @@ def _readme(services: Sequence[Service], _text: str) -> Iterable[str]:
     yield from (f"| [`{one.name}`]({one.name}/README.md) | {one.port} | {one.what} |" for one in services)
 
 
+def _railway_table(services: Sequence[Service], _text: str) -> Iterable[str]:
+    yield "| service | what our image does | public URL |"
+    yield "|---|---|---|"
+    for service in services:
+        pages = "`/docs`" if service.kind == "api" else "`/health/live`, `/health/ready`, `/metrics`"
+        yield f"| `{service.name}` | {service.what} | yes, port {service.port}: {pages} |"
+
+
+def _railway_secrets(services: Sequence[Service], _text: str) -> Iterable[str]:
+    names = ["API_KEY", "RABBITMQ_PASSWORD", *(service.password for service in services if service.broker)]
+    yield f"   for name in {' '.join(names)}; do"
+    yield '     echo "$name=$(openssl rand -hex 24)"'
+    yield "   done"
+
+
+def _railway_domains(services: Sequence[Service], _text: str) -> Iterable[str]:
+    return [f"   railway domain --service {service.name} --port {service.port}" for service in services]
+
+
 LINES: Final[Mapping[str, Mapping[str, Lines]]] = {
     "Procfile": {"processes": _processes},
     "docker-compose.yml": {"compose": _compose},
@@ -101,4 +120,5 @@ LINES: Final[Mapping[str, Mapping[str, Lines]]] = {
     ".env.example": {"example": _example},
     "pyproject.toml": {"development": _development},
     "README.md": {"services": _readme},
+    "docs/railway.md": {"table": _railway_table, "secrets": _railway_secrets, "domains": _railway_domains},
 }

@@ -80,6 +80,7 @@ def follow(copy: Copy) -> None:
                 if of == language:
                     copy.edit(file, text, before)
     copy.python("dev_stack", "rows")
+    copy.python("dev_stack", "api")
     (copy.folder / "parcels_service" / "requirements.txt").touch()
 
 
@@ -97,6 +98,7 @@ def test_takes_three_edits_beside_the_folder(copy: Copy) -> None:
 
 
 def test_leaves_nothing_to_ask_for(copy: Copy) -> None:
+    copy.python("dev_stack", "imports")
     copy.python("pytest", "-q", "-p", "no:cacheprovider", "tests/dev_stack/test_rows.py", "tests/railway")
 
 

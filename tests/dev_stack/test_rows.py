@@ -105,7 +105,14 @@ def test_a_row_more_is_one_difference_in_each_file() -> None:
 
     changed = [one.file for one in repeated(ROOT, [*SERVICES, row]) if "parcels_service" in one.difference.lower()]
 
-    assert changed == ["Procfile", "docker-compose.yml", "deploy/gateway/haproxy.cfg", ".env.example", "README.md"]
+    assert changed == [
+        "Procfile",
+        "docker-compose.yml",
+        "deploy/gateway/haproxy.cfg",
+        ".env.example",
+        "README.md",
+        "docs/railway.md",
+    ]
 
 
 def test_each_folder_with_an_image_has_a_row() -> None:
