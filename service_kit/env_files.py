@@ -4,6 +4,9 @@
 2. `.env` in the folder that a process is started from: what all processes share. `make up` hands it on to its own.
 3. `.env` in the folder of the service: what that service alone reads, when it is started alone.
 
+A name with the service's own in front (`ORDERS_SERVICE_LOG_LEVEL`) goes before the plain one, in the environment and in
+each file: so services that share them may differ.
+
 `ENV_FILE` names a file that is read instead of all these; empty, nothing but the environment counts, as for the
 services of `make up`. Images have none of them.
 """
@@ -12,7 +15,10 @@ import fcntl
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource
+from pydantic_settings.sources import DotenvType
 
 SHARED: Final = Path(".env")
 STACK_ADDRESSES: Final = Path(".data", "addresses.env")
@@ -20,6 +26,10 @@ STACK_LOCK: Final = Path(".data", "lock")
 """Held by `make up` as long as it lives, however it ends."""
 
 _OF_ONE_SERVICE: Final = ("DATABASE_NAME", "MONGODB_DATABASE", "PORT")
+
+_OF_THE_MACHINE: Final = ("host", "port")
+"""Names that others write with a service's name in front: `ORDERS_SERVICE_PORT` is a port of the machine for `make up`
+and docker compose, and Kubernetes says by it, and by `…_HOST`, where another service is."""
 
 
 def env_files(package: Path | None) -> tuple[Path, ...]:
@@ -64,3 +74,28 @@ def misplaced(names: Iterable[str], service: str | None = None) -> str:
         f".env holds {' and '.join(names)}, which no two services can share: move it to {service or '<service>'}/.env, "
         "which that service alone reads."
     )
+
+
+def own_sources(
+    settings_type: type[BaseSettings], service: str, file: DotenvType | None
+) -> tuple[EnvSettingsSource, DotEnvSettingsSource]:
+    """The environment's and the files' names that have the service's own in front."""
+    prefix = f"{service}_"
+    return (
+        _OwnEnvironment(settings_type, env_prefix=prefix),
+        _OwnFile(settings_type, env_file=file, env_prefix=prefix),
+    )
+
+
+class _OwnEnvironment(EnvSettingsSource):
+    def __call__(self) -> dict[str, Any]:
+        return _without_those_of_the_machine(super().__call__())
+
+
+class _OwnFile(DotEnvSettingsSource):
+    def __call__(self) -> dict[str, Any]:
+        return _without_those_of_the_machine(super().__call__())
+
+
+def _without_those_of_the_machine(found: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in found.items() if name not in _OF_THE_MACHINE}

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from service_kit.addresses import account_of, begins_with, is_known_to_everybody, readable_as, with_account
-from service_kit.env_files import SHARED, env_files, misplaced, of_one_service, stack_addresses
+from service_kit.env_files import SHARED, env_files, misplaced, of_one_service, own_sources, stack_addresses
 from service_kit.keys import keys_in
 
 
@@ -31,6 +31,22 @@ class EnvironmentSettings(BaseSettings):
         populate_by_name=True,
         str_strip_whitespace=True,
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """`ORDERS_SERVICE_LOG_LEVEL` goes before `LOG_LEVEL`: services that share an environment may differ."""
+        service = getattr(settings_cls, "service", None)
+        if service is None or not isinstance(dotenv_settings, DotEnvSettingsSource):
+            return init_settings, env_settings, dotenv_settings, file_secret_settings
+        own_environment, own_file = own_sources(settings_cls, service, dotenv_settings.env_file)
+        return init_settings, own_environment, env_settings, own_file, dotenv_settings, file_secret_settings
 
     environment: Literal["development", "production"] = Field(
         default_factory=lambda: "production" if _on_railway() else "development"

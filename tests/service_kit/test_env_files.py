@@ -139,3 +139,34 @@ def test_a_file_goes_before_a_stack_that_runs(tmp_path: Path) -> None:
 
     with running_stack(tmp_path, "MONGODB_URI=mongodb://m:1\n"):
         assert orders_uri() == "mongodb://of-all"
+
+
+def test_a_name_with_the_services_own_in_front_goes_before_the_plain_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text(
+        "ORDERS_SERVICE_LOG_LEVEL=ERROR\nLOG_LEVEL=DEBUG\nORDERS_SERVICE_MONGODB_DATABASE=shop\nUSER_SERVICE_LOG_LEVEL=INFO\n"
+    )
+    monkeypatch.setenv("ORDERS_SERVICE_LOG_FORMAT", "json")
+    monkeypatch.setenv("LOG_FORMAT", "console")
+
+    settings = load_settings(OrdersSettings)
+
+    assert (settings.log_level, settings.log_format, settings.mongodb_database) == ("ERROR", "json", "shop")
+
+
+def test_a_plain_name_in_the_environment_goes_before_any_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("ORDERS_SERVICE_LOG_LEVEL=ERROR\n")
+    monkeypatch.setenv("LOG_LEVEL", "DEBUG")
+
+    assert load_settings(OrdersSettings).log_level == "DEBUG"
+
+
+def test_ports_and_addresses_of_the_machine_are_no_settings_of_a_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Docker compose and `make up` call a port of the machine so, and Kubernetes tells every pod of the others so."""
+    monkeypatch.setenv("ORDERS_SERVICE_PORT", "9999")
+    monkeypatch.setenv("ORDERS_SERVICE_HOST", "10.0.0.7")
+
+    settings = load_settings(OrdersSettings)
+
+    assert (settings.port, settings.host) == (8000, "127.0.0.1")
