@@ -1,4 +1,4 @@
-"""COPY: the fastest way of many rows into PostgreSQL, a third of the time of an INSERT of all of them."""
+"""COPY: loads many rows into PostgreSQL in a third of the time of an INSERT."""
 
 from collections.abc import AsyncIterable, Sequence
 from typing import Final
@@ -12,21 +12,22 @@ from service_kit.postgres.errors import DRIVER_ERRORS, refusal_of, take_values_o
 _LONGEST_SECONDS: Final = 600.0
 _MAY_TAKE_LONG: Final = text(f"SET LOCAL statement_timeout TO '{_LONGEST_SECONDS:.0f}s'")
 _AS_USUAL: Final = text("SET LOCAL statement_timeout TO DEFAULT")
-"""As the connection was opened."""
+"""Restores the limit with which the connection was opened."""
 
 
 async def copy_rows(
     session: AsyncSession, table: Table, columns: Sequence[str], rows: AsyncIterable[Sequence[object]]
 ) -> None:
-    """Append rows to a table, within the session's transaction; PostgreSQL takes the first while the next are made.
+    """Append rows to a table, within the session's transaction; rows are sent while the next ones are made.
 
-    What the rows raise ends the COPY, and comes out here; the connection can be used again once it is rolled back.
+    An error raised by the iterator ends the COPY and is raised here; the connection can be used after a rollback.
 
     Args:
         session: In a transaction.
-        table: Takes the rows; of any kind, a temporary one too.
+        table: Any table, also a temporary one.
         columns: Those that the rows have; the others get their default.
-        rows: A value for each of the columns. They must be at hand: they may take ten minutes.
+        rows: A value for each of the columns. The iterator may take ten minutes in all, so it must not wait for slow
+            clients.
     """
     await session.execute(_MAY_TAKE_LONG)
     connection = await (await session.connection()).get_raw_connection()

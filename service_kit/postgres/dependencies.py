@@ -1,4 +1,4 @@
-"""The transaction of a request, for routes; a worker has no use for this module, and needs no FastAPI."""
+"""The transaction of a request, for routes. Workers do not import this module, so they need no FastAPI."""
 
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
@@ -15,12 +15,11 @@ from service_kit.resources import Services
 class TransactionRoute(APIRoute):
     """A route whose request is one transaction: for `APIRouter(route_class=TransactionRoute)`.
 
-    It is committed before the answer leaves, and rolled back if the route raises. One that PostgreSQL undoes for
-    another's sake is tried again with the same request: what such a route changes is in its session, and nowhere else.
+    It is committed before the response is sent, and rolled back if the route raises. After a deadlock or serialisation
+    failure it is tried again with the same request, so such a route must change nothing outside of its session.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """As FastAPI makes it, in a transaction."""
         handle = super().get_route_handler()
         if not _needs_session(self.dependant):
             return handle

@@ -1,8 +1,8 @@
 """PostgreSQL: the one place that opens connections and makes engines.
 
-asyncpg reads the address itself, so that what PostgreSQL's own tools take (`?sslmode=require`) is taken here too. The
-driver's errors become ours at this border: whoever uses the engine, route, relay or consumer, meets
-`StoreUnavailableError` when the server is away, and SQLAlchemy's errors when a statement is wrong.
+asyncpg reads the address itself, so options of PostgreSQL's own tools (`?sslmode=require`) work here too. The driver's
+errors are translated here: whoever uses the engine, a route, the relay or a consumer, receives `StoreUnavailableError`
+when the server is away, and SQLAlchemy's errors when a statement is wrong.
 """
 
 from dataclasses import dataclass
@@ -24,25 +24,25 @@ log = structlog.get_logger()
 
 _CONNECT_SECONDS: Final = 5.0
 _MARGIN_SECONDS: Final = 5.0
-"""By which a silent server is waited for longer than for a slow statement, which the server itself ends."""
+"""How much longer we wait for a silent server than for a slow statement, which the server itself ends."""
 _RECYCLE_SECONDS: Final = 600
 
 _SESSION: Final = {"timezone": "UTC", "jit": "off"}
-"""Instants as JSON end in `+00:00` wherever the server stands; compiling a statement costs more than our short ones."""
+"""In UTC, timestamps as JSON always end in `+00:00`; JIT compilation costs more than our short statements take."""
 
 
 SERVER_NOW: Final = func.now(type_=TIMESTAMP(timezone=True))
-"""The server's clock when the transaction began. Each process has a clock of its own, and they may be hours apart: what
-one compares with another's goes by this one."""
+"""The server's time at the start of the transaction. The clocks of processes may be hours apart, so times that several
+processes compare come from the server."""
 
 
 def unavailable(error: BaseException) -> StoreUnavailableError:
-    """Tell a driver's error in the log, and answer what the caller may see of it."""
+    """Log a driver's error; returns the error that the caller may see."""
     return told(error, StoreUnavailableError())
 
 
 def told(error: BaseException, refusal: StoreUnavailableError) -> StoreUnavailableError:
-    """Tell a driver's error in the log, and answer the refusal that it became."""
+    """Log a driver's error; returns the refusal into which it was translated."""
     log.warning("postgres_unavailable", error=reason_of(error))
     return refusal
 
@@ -52,8 +52,8 @@ def _told_already(_error: Exception) -> StoreUnavailableError:
 
 
 POSTGRES_TRANSLATIONS: Final[ErrorTranslations] = {
-    exc.TimeoutError: _told_already,  # every connection of the pool is busy
-    # What a route meets that uses the driver's connection itself, for COPY.
+    exc.TimeoutError: _told_already,  # all connections of the pool are busy
+    # Raised in a route that uses the driver's connection itself, for COPY.
     asyncpg.PostgresConnectionError: _told_already,
     asyncpg.AdminShutdownError: _told_already,
     asyncpg.CrashShutdownError: _told_already,
@@ -64,16 +64,16 @@ POSTGRES_TRANSLATIONS: Final[ErrorTranslations] = {
 async def open_connection(
     settings: PostgresSettings, *, database: str | None = None, answer_seconds: float | None = None
 ) -> "asyncpg.Connection[asyncpg.Record]":
-    """A connection of the driver's own, outside of any pool.
+    """Open a connection of the driver, outside of any pool.
 
     Args:
-        settings: The server, and who we are.
-        database: Another than the settings'.
-        answer_seconds: A statement that takes longer is given up, with a TimeoutError.
+        settings: The server and our account.
+        database: Another database than that of the settings.
+        answer_seconds: A statement that takes longer raises a TimeoutError.
 
     Raises:
         OSError: The server cannot be reached, or is silent.
-        asyncpg.PostgresError: It does not let us in.
+        asyncpg.PostgresError: It refuses the connection.
     """
     return await asyncpg.connect(
         settings.database_url.get_secret_value(),
@@ -85,7 +85,7 @@ async def open_connection(
 
 
 def _limits(settings: PostgresSettings) -> dict[str, str]:
-    """What the server itself ends: a process that stands still, or was cut off, cannot."""
+    """Limits that the server enforces, because a process that is frozen or cut off cannot."""
     return {
         "statement_timeout": f"{settings.database_statement_timeout_seconds}s",
         "lock_timeout": f"{settings.database_lock_timeout_seconds}s",
@@ -97,20 +97,20 @@ def _limits(settings: PostgresSettings) -> dict[str, str]:
 
 
 def without_limits(settings: PostgresSettings) -> PostgresSettings:
-    """For statements and locks that may take their time, as a migration does."""
+    """Settings without limits, for statements and locks that may take long, as in a migration."""
     return settings.model_copy(
-        update={"database_statement_timeout_seconds": 0, "database_lock_timeout_seconds": 0}  # 0 is PostgreSQL's never
+        update={"database_statement_timeout_seconds": 0, "database_lock_timeout_seconds": 0}  # 0 means no limit
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pool:
-    """How many connections an engine has.
+    """The connections of an engine.
 
     Attributes:
-        size: Are kept.
-        overflow: More, while all of those are busy.
-        wait_seconds: How long one waits for a connection; then it is a 503.
+        size: How many are kept.
+        overflow: How many more are opened while all of these are busy.
+        wait_seconds: Greatest wait for a free connection; after it the answer is 503.
     """
 
     size: int = 10
@@ -125,7 +125,7 @@ ONE_CONNECTION: Final = Pool(size=1, overflow=0)
 def make_engine(
     settings: PostgresSettings, *, answer_seconds: float | None = None, pool: Pool = USUAL_POOL
 ) -> AsyncEngine:
-    """Make an engine; it connects on first use, and goes on when the server has been away.
+    """Make an engine; it connects on first use, and reconnects after the server was away.
 
     Args:
         settings: The server and the database.
@@ -151,7 +151,7 @@ def make_engine(
         pool_timeout=pool.wait_seconds,
         pool_recycle=_RECYCLE_SECONDS,
         pool_use_lifo=True,
-        hide_parameters=True,  # they are people's, and errors stand in logs
+        hide_parameters=True,  # parameters are personal data, and errors are logged
         echo=settings.log_sql,
         json_serializer=lambda value: msgspec.json.encode(value).decode(),
         json_deserializer=msgspec.json.decode,
@@ -162,26 +162,26 @@ def make_engine(
 
 
 def _require_open(connection: object, *_: object) -> None:
-    """Replace what a restart of the server has closed: the driver has seen it, so that asking costs nothing."""
+    """Replace a connection that a restart of the server has closed. The driver knows it, so the check costs nothing."""
     if connection.driver_connection.is_closed():  # type: ignore[attr-defined]  # SQLAlchemy's adapter of asyncpg's
         raise exc.InvalidatePoolError
 
 
 def _translate(context: ExceptionContext) -> StoreUnavailableError | None:
     error = context.original_exception
-    if not isinstance(error, Exception):  # a cancelled task: nothing is known of the server
+    if not isinstance(error, Exception):  # a cancelled task says nothing about the server
         return None
     take_values_out(error, context.sqlalchemy_exception)
-    if isinstance(error, TimeoutError):  # this connection is of no use, the others may be
+    if isinstance(error, TimeoutError):  # this connection cannot be used any more, others may
         context.is_disconnect, context.invalidate_pool_on_disconnect = True, False
     context.is_disconnect = context.is_disconnect or is_gone(error)
-    stale = isinstance(error.__cause__, asyncpg.InvalidCachedStatementError)  # a migration ran just now
+    stale = isinstance(error.__cause__, asyncpg.InvalidCachedStatementError)  # a migration has just changed the tables
     if refusal := refusal_of(error):
         return told(error, refusal)
     return unavailable(error) if context.is_disconnect or stale else None
 
 
 def violated_constraint(error: exc.IntegrityError) -> str:
-    """Name of the constraint or unique index that a statement broke; empty if the server does not say."""
+    """The name of the constraint or unique index that a statement broke; empty if the server does not name it."""
     cause = error.orig.__cause__ if error.orig else None
     return getattr(cause, "constraint_name", None) or ""

@@ -1,8 +1,8 @@
-"""What PostgreSQL's errors mean to a caller, and what of them nobody may see: the values of people's rows.
+"""Translates PostgreSQL's errors for callers, and removes the values of rows from them, which are personal data.
 
 PostgreSQL quotes a row in the DETAIL of a violation (`Key (document_number)=(PAB123456) already exists`), and a value
-in the message of a data exception; the driver quotes an argument that it cannot encode. They are taken out of the error
-itself, at the border: so no log, trace, answer or dead letter has to think of it.
+in the message of a data exception; the driver quotes an argument that it cannot encode. These are removed from the
+error itself, so no log, trace, response or dead letter can show them.
 """
 
 from collections.abc import Iterator
@@ -13,9 +13,9 @@ import asyncpg
 from service_kit.problems import StoreUnavailableError
 
 _GONE: Final = ("08", "57P", "25P")
-"""The connection is lost, the server is starting or stopping, or it has ended a session that stood still."""
+"""The connection is lost, the server is starting or stopping, or it has ended an idle session."""
 _OUT_OF_ORDER: Final = (*_GONE, "53", "58", "25006")
-"""It is out of something, or a standby. Source: PostgreSQL's documentation, appendix A."""
+"""The server lacks a resource, or is a standby. Source: PostgreSQL's documentation, appendix A."""
 _UNDONE: Final = ("40001", "40P01")
 _LATE: Final = {
     "55P03": "Somebody else is changing what this needs, and takes too long. Try again in a few seconds.",
@@ -24,13 +24,13 @@ _LATE: Final = {
 _DATA_EXCEPTION: Final = "22"
 
 DRIVER_ERRORS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError)
-"""What the driver's own connection raises, which SQLAlchemy has not wrapped."""
+"""Errors of the driver's own connection, which SQLAlchemy does not wrap."""
 
 
 class TransactionUndoneError(StoreUnavailableError):
-    """PostgreSQL has undone the transaction for the sake of another one: a deadlock, or a serialisation failure.
+    """PostgreSQL has rolled the transaction back because of another one: a deadlock, or a serialisation failure.
 
-    Done again from its start, it will most likely succeed: `PostgresStore.in_transaction` does that.
+    It will most likely succeed when it is repeated from its start: `PostgresStore.in_transaction` does that.
     """
 
     def __init__(self) -> None:
@@ -38,17 +38,17 @@ class TransactionUndoneError(StoreUnavailableError):
 
 
 def state_of(error: BaseException) -> str:
-    """The SQLSTATE of a driver's error, as it is or as SQLAlchemy has wrapped it; empty if it has none."""
+    """The SQLSTATE of a driver's error, wrapped by SQLAlchemy or not; empty if it has none."""
     return getattr(error, "sqlstate", None) or ""
 
 
 def is_gone(error: BaseException) -> bool:
-    """Whether the connection is of no use any more."""
+    """Whether the connection cannot be used any more."""
     return state_of(error).startswith(_GONE)
 
 
 def refusal_of(error: BaseException) -> StoreUnavailableError | None:
-    """What a caller may try again; None of a mistake, which would fail again."""
+    """The error for a caller who may try again; None if the statement would fail again."""
     state = state_of(error)
     if state in _UNDONE:
         return TransactionUndoneError()
@@ -58,7 +58,7 @@ def refusal_of(error: BaseException) -> StoreUnavailableError | None:
 
 
 def take_values_out(*errors: BaseException | None) -> None:
-    """Take people's values out of errors that belong together, and out of all that they stand on."""
+    """Remove values of rows from an error, its group, and all of its causes."""
     found = [one for error in errors for one in _chain(error)]
     for one in found:
         if isinstance(one, DRIVER_ERRORS):
@@ -69,7 +69,7 @@ def take_values_out(*errors: BaseException | None) -> None:
 
 
 def _quotes_a_value(error: BaseException) -> bool:
-    """A data exception of the server's, or an argument that the driver cannot encode."""
+    """Whether it is a data exception of the server, or an argument that the driver cannot encode."""
     is_argument = isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError)
     return is_argument or state_of(error).startswith(_DATA_EXCEPTION)
 

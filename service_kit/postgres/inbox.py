@@ -1,6 +1,6 @@
-"""The inbox: which events were applied, so that a repeat changes nothing, whenever and to whichever replica it comes.
+"""The inbox: notes which events were applied, so that a repeat changes nothing, in whichever process it arrives.
 
-The note is made in the transaction of the change: they are there both, or neither.
+The note is stored in the transaction of the change, so either both are stored or neither is.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from service_kit.postgres.engine import SERVER_NOW
 from service_kit.resources import Resource
 
 _REMEMBERED: Final = timedelta(days=14)
-"""Longer than any message waits in a dead queue before somebody replays it, and than a queue outlives its consumer."""
+"""Longer than a message waits in a dead queue for its replay, or in a queue for a stopped consumer."""
 _EVERY_SECONDS: Final = 3600.0
 
 
@@ -34,20 +34,23 @@ def inbox_table(metadata: MetaData) -> Table:
 
 
 async def first_seen(session: AsyncSession, table: Table, event: Event) -> bool:
-    """Note an event in the running transaction; False if it was applied before. A twin that is at it is waited for."""
+    """Note an event in the running transaction; False if it was applied before.
+
+    A concurrent transaction with the same event blocks us until it ends.
+    """
     note = insert(table).values(identity=event.identity, received_at=SERVER_NOW).on_conflict_do_nothing()
     noted = await session.execute(note.returning(table.c.identity))
     return noted.first() is not None
 
 
 class InboxPruning(Resource):
-    """Forgets what is older than 14 days, every hour.
+    """Deletes notes older than 14 days, every hour.
 
     Args:
-        engine: Of the database.
-        table: Its inbox.
-        now: Its clock.
-        at_once: How many rows one statement deletes at most.
+        engine: That of the database.
+        table: The inbox.
+        now: The clock of the server.
+        at_once: Greatest number of rows that one statement deletes.
     """
 
     def __init__(
@@ -59,7 +62,7 @@ class InboxPruning(Resource):
         self._at_once = at_once
 
     def running(self) -> AbstractAsyncContextManager[None]:
-        """Forget while the block runs."""
+        """Delete old notes while the block runs."""
         return repeating(self._prune_all, failure="inbox_not_pruned", again_seconds=_EVERY_SECONDS)
 
     async def _prune_all(self) -> None:
@@ -68,7 +71,7 @@ class InboxPruning(Resource):
         await asyncio.sleep(_EVERY_SECONDS)
 
     async def prune(self) -> int:
-        """Forget some of what is old; answers how many."""
+        """Delete some old notes; returns how many."""
         identity = self._table.c.identity
         is_old = self._table.c.received_at < self._now - _REMEMBERED
         old = select(identity).where(is_old).limit(self._at_once)

@@ -1,6 +1,6 @@
-"""Wake-ups: PostgreSQL tells at once that an outbox has something new, so that the relay need not wait for its sweep.
+"""Listens for PostgreSQL's notifications of new outbox entries, so that the relay need not wait for its next sweep.
 
-Only a short cut: one that is lost costs the usual pause, and nothing depends on them.
+Nothing depends on them: a lost notification only costs the usual pause.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ class OutboxListener(Resource):
         answer_seconds: How long the server may take to answer that.
 
     Attributes:
-        notified: Set when an outbox of the database may have something new; who waits on it clears it.
+        notified: Set when an outbox of the database may have new entries; whoever waits for it clears it.
     """
 
     def __init__(
@@ -45,13 +45,13 @@ class OutboxListener(Resource):
         return repeating(self._listen, failure="wake_ups_lost", again_seconds=self._again_seconds)
 
     async def _listen(self) -> None:
-        """Until the connection is lost; now and then it is asked, because a dead one may look alive."""
+        """Listen until the connection is lost. It is tested regularly, because a dead connection may look alive."""
         connection = await open_connection(self._settings, answer_seconds=self._answer_seconds)
         lost = asyncio.Event()
         connection.add_termination_listener(lambda _: lost.set())
         try:
             await connection.add_listener(OUTBOX, lambda *_: self.notified.set())
-            self.notified.set()  # for what was written while nobody listened
+            self.notified.set()  # for entries that were stored while nobody listened
             while not await set_within(lost, self._check_seconds):
                 await connection.execute("SELECT 1")
         finally:

@@ -37,18 +37,18 @@ _HERE: Final = Path(__file__).parent / "alembic"
 _LOCK: Final = 7_365_727_669
 _LOCK_SECONDS: Final = 0.1
 _IDLE: Final = text("SET idle_session_timeout TO '60s'")
-"""So long does a process that was frozen with the lock keep the others from migrating."""
+"""Greatest time for which a process that was frozen while it held the lock blocks the others."""
 _MAINTENANCE: Final = "postgres"
 
 _ALEMBIC: Final = threading.Lock()
-"""Alembic's `context` and `op` belong to the whole process: one database at a time."""
+"""Alembic's `context` and `op` are global: a process migrates one database at a time."""
 
 OnProgress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Schema:
-    """What a service's database is to look like.
+    """The tables of a service, and the revisions that lead to them.
 
     Attributes:
         metadata: Its tables.
@@ -60,7 +60,7 @@ class Schema:
 
     @property
     def revisions(self) -> Path:
-        """Where the revisions lie."""
+        """The folder of the revisions."""
         return Path(import_module(self.package).__path__[0], "migrations")
 
     @property
@@ -110,9 +110,9 @@ def _reason(error: Exception) -> str:
 
 
 async def upgrade(settings: PostgresSettings, schema: Schema, tell: OnProgress) -> None:
-    """Bring the database to the newest revision, from nothing if need be; harmless when it is there.
+    """Upgrade the database to the newest revision; create it if it is missing.
 
-    A database that is ahead of this code is left alone: in a rolling deployment old replicas run beside new ones.
+    A database that is ahead of this code is left alone: in a rolling deployment old processes run beside new ones.
 
     Raises:
         StoreUnavailableError: The server is away (503).
@@ -136,7 +136,7 @@ async def downgrade(settings: PostgresSettings, schema: Schema, revision: str, t
 
 
 async def revise(settings: PostgresSettings, schema: Schema, text: str, tell: OnProgress) -> None:
-    """Write the revision that leads from the database, which must be up to date, to the metadata; read it before use.
+    """Write a revision with the difference between the database, which must be up to date, and the metadata.
 
     Raises:
         CommandError: The database is behind the revisions.
@@ -145,7 +145,7 @@ async def revise(settings: PostgresSettings, schema: Schema, text: str, tell: On
 
     def write(config: Config, message: str) -> None:
         with catch_warnings():
-            # It cannot tell whether a generated column is the same; `postgres_drift` can.
+            # Alembic cannot compare generated columns; `schema_drift` can.
             filterwarnings("ignore", message="Computed default", category=UserWarning)
             made: Any = command.revision(config, message, autogenerate=True, rev_id=number)
         tell(f"Wrote {made.path}: read it, then run this again without --new.")
@@ -158,7 +158,7 @@ async def revise(settings: PostgresSettings, schema: Schema, text: str, tell: On
 
 @asynccontextmanager
 async def _connected(settings: PostgresSettings) -> AsyncIterator[AsyncConnection]:
-    """A connection that waits as long as an index takes; the lock ends with it."""
+    """A connection without time limits; the lock ends with it."""
     engine = make_engine(without_limits(settings))
     try:
         async with engine.connect() as connection:
@@ -177,13 +177,13 @@ async def _make_database(settings: PostgresSettings, tell: OnProgress) -> None:
             await connection.execute(f"CREATE DATABASE {settings.database_name} ENCODING 'UTF8' TEMPLATE template0")
             tell(f"Made the database {settings.database_name}.")
         except (asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):
-            pass  # another starter was faster
+            pass  # another process has just created it
         finally:
             await connection.close()
 
 
 async def _lock(connection: AsyncConnection) -> None:
-    """Asked again and again: to wait inside of a statement would hold up an index that is made concurrently."""
+    """Poll for the lock: a statement that waits would block an index that is created concurrently."""
     await connection.execute(_IDLE)
     await connection.commit()
     while not await connection.scalar(select(func.pg_try_advisory_lock(_LOCK))):

@@ -1,7 +1,7 @@
-"""The outbox as a table: an event is a row, written in the transaction of the change that caused it.
+"""The outbox as a table: an event is a row, stored in the transaction of the change that caused it.
 
-What the relay does to the table (leases, postponements, deletions) is committed without waiting for the disk: a crash
-that loses some of it makes an event come twice, which consumers tolerate, and never makes one vanish.
+The relay's changes of the table (leases, retries, deletions) are committed without waiting for the disk. If a crash
+loses some of them, an event is published twice, which consumers tolerate; none is lost.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -57,9 +57,9 @@ from service_kit.problems import StoreUnavailableError
 from service_kit.settings import PostgresSettings, load_settings
 
 OUTBOX: Final = "outbox"
-"""The table, and the channel of its wake-ups."""
+"""Name of the table, and of the channel of its notifications."""
 
-_HASTY: Final = text("SET LOCAL synchronous_commit TO off")
+_ASYNCHRONOUS_COMMIT: Final = text("SET LOCAL synchronous_commit TO off")
 
 _PARKED_UNTIL: Final = literal(PARKED_UNTIL, TIMESTAMP(timezone=True))
 
@@ -68,7 +68,7 @@ def outbox_table(metadata: MetaData) -> Table:
     """Add the outbox to a service's tables.
 
     A service with large events adds `op.execute("ALTER TABLE outbox ALTER body SET STORAGE EXTERNAL")` to its revision:
-    PostgreSQL compresses 2 MB in 20 ms, for rows that live a moment.
+    otherwise PostgreSQL compresses them, which takes 20 ms for 2 MB, although the rows soon disappear.
     """
     return Table(
         OUTBOX,
@@ -87,13 +87,13 @@ def outbox_table(metadata: MetaData) -> Table:
 
 
 async def add_events(session: AsyncSession, table: Table, events: Iterable[tuple[Event, str | None]]) -> None:
-    """Write events with the change that caused them, and wake the relays when it is committed.
+    """Store events with the change that caused them, and notify the relays when it is committed.
 
     Args:
         session: In the change's transaction.
         table: The service's outbox.
-        events: Each with its owner: events of one owner leave in the order in which they were written, if their
-            writers lock the owner's row, as an update of it does. None is for what needs no order.
+        events: Each with its owner: events of one owner are published in the order in which they were stored, if their
+            writers lock the owner's row, as an update of it does. None if they need no order.
     """
     rows = [
         {"id": event.id, "owner": owner, "topic": event.type, "body": encode_event(event)} for event, owner in events
@@ -104,7 +104,7 @@ async def add_events(session: AsyncSession, table: Table, events: Iterable[tuple
 
 
 async def notify_relays(session: AsyncSession) -> None:
-    """Wake them when the transaction is committed; for entries that a statement of the service's own has written."""
+    """Notify the relays at the commit of the transaction, for entries that a service stores by its own statement."""
     await session.execute(select(func.pg_notify(OUTBOX, "")))
 
 
@@ -112,9 +112,9 @@ class PostgresOutbox:
     """An `OutboxStore` in one table.
 
     Args:
-        engine: Of its database.
+        engine: That of the database.
         table: The outbox.
-        now: What leases, waits and claims go by.
+        now: The clock of the server, which dates leases and retries.
     """
 
     def __init__(self, engine: AsyncEngine, table: Table, now: ColumnElement[datetime] = SERVER_NOW) -> None:
@@ -124,7 +124,7 @@ class PostgresOutbox:
         self._claim = _claim_of(table, now)
 
     async def claim(self, limit: int) -> Sequence[OutboxEntry]:
-        """Lease due entries; those that another claimant has in its hands are passed over, not waited for."""
+        """Lease due entries, but for those that another process has locked."""
         began, leased = monotonic(), {"limit": limit, "token": uuid4().hex}
         async with self._asynchronous_commit() as connection:
             rows = (await connection.execute(self._claim, leased)).all()
@@ -137,7 +137,7 @@ class PostgresOutbox:
             await connection.execute(delete(self._table).where(self._table.c.id.in_(ids)))
 
     async def postpone(self, entries: Sequence[OutboxEntry]) -> None:
-        """Set the next try of refused entries."""
+        """Schedule the next try of refused entries."""
         columns = self._table.c
         wait = bindparam("wait", type_=Interval)
         refuse = (
@@ -150,7 +150,7 @@ class PostgresOutbox:
             await connection.execute(refuse, refused)
 
     async def backlog(self) -> Backlog:
-        """Count owners, and entries that have none, by the first entry of each."""
+        """Count owners by their first entry, and the entries without an owner."""
         columns = self._table.c
         parked = columns.due_at >= PARKED_UNTIL
         counts = select(func.count().filter(~parked), func.count().filter(parked)).where(_is_first(self._table))
@@ -167,7 +167,7 @@ class PostgresOutbox:
     @asynccontextmanager
     async def _asynchronous_commit(self) -> AsyncIterator[AsyncConnection]:
         async with self._engine.begin() as connection:
-            await connection.execute(_HASTY)
+            await connection.execute(_ASYNCHRONOUS_COMMIT)
             yield connection
 
 

@@ -1,4 +1,4 @@
-"""The relay of an outbox in PostgreSQL, which looks as soon as the server tells of something new."""
+"""The relay of an outbox in PostgreSQL; it sweeps as soon as the server notifies of new entries."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +14,7 @@ from service_kit.resources import Resource
 
 
 class OutboxRelay(Resource):
-    """Carries what a store's outbox holds to a broker."""
+    """Publishes the entries of a store's outbox to a broker."""
 
     def __init__(self, store: PostgresStore, outbox: Table, broker: Broker) -> None:
         self._listener = OutboxListener(store.settings)

@@ -33,7 +33,7 @@ Result = TypeVar("Result")
 _NO_TABLE: Final = "42P01"
 _TRIES: Final = 4
 _PAUSE_SECONDS: Final = 0.05
-"""With jitter, lest two who have met meet again."""
+"""Varied at random, so that two transactions that conflicted do not meet again."""
 _REVISION: Final = text("SELECT version_num FROM alembic_version")
 
 
@@ -41,9 +41,9 @@ class PostgresStore(Store):
     """One database, migrated to the newest revision.
 
     Attributes:
-        settings: Where it is.
-        engine: For what needs no session, as the relay does.
-        sessions: Makes sessions; `transaction` is what a rule is usually given.
+        settings: The server and the database.
+        engine: For uses without a session, such as the relay.
+        sessions: Makes sessions; most code uses `transaction`.
     """
 
     def __init__(self, settings: PostgresSettings, schema: Schema, *, pool: Pool = USUAL_POOL) -> None:
@@ -76,13 +76,13 @@ class PostgresStore(Store):
             yield session
 
     async def in_transaction(self, work: Callable[[AsyncSession], Awaitable[Result]]) -> Result:
-        """Do some work in a transaction; again from its start, a few times, if PostgreSQL undoes it for another's sake.
+        """Do some work in a transaction; repeat it a few times after a deadlock or serialisation failure.
 
         Args:
-            work: Changes nothing but the database, because it may be done several times.
+            work: Changes only the database, because it may be repeated.
 
         Raises:
-            StoreUnavailableError: The database is not prepared, or away, or too many change the same (503).
+            StoreUnavailableError: The database is not prepared, or away, or there are too many conflicts (503).
         """
         for tries in range(1, _TRIES):
             try:
@@ -94,7 +94,7 @@ class PostgresStore(Store):
             return await work(session)
 
     def _notice(self, context: ExceptionContext) -> StoreUnavailableError | None:
-        """A table is missing: somebody has made the database again."""
+        """Prepare the database again: a table is missing, so it was created anew."""
         if getattr(context.original_exception, "sqlstate", None) != _NO_TABLE:
             return None
         self.invalidate()

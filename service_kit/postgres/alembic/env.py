@@ -1,4 +1,4 @@
-"""What Alembic runs for every command; `postgres/migrations.py` brings the connection, the metadata and an ear."""
+"""What Alembic runs for every command; `migrations.py` passes the connection, the metadata and a progress callback."""
 
 from alembic import context
 
@@ -9,7 +9,7 @@ context.configure(
     target_metadata=attributes["metadata"],
     on_version_apply=attributes["on_version_apply"],
     compare_server_default=True,
-    transaction_per_migration=True,  # one that fails does not undo those before it
+    transaction_per_migration=True,  # a revision that fails does not undo those before it
 )
 with context.begin_transaction():
     context.run_migrations()
