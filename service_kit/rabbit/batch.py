@@ -1,7 +1,7 @@
 """Publishes a batch of messages with one write to the socket.
 
-aiormq's own `basic_publish` takes a lock, a timer and a system call for each message, which is most of what it costs.
-This does the same for many at once, with nothing but what aiormq's channel shows to everybody.
+aiormq's own `basic_publish` takes a lock, a timer and a system call for each message, which are most of its cost. This
+does the same for many messages at once, by public attributes of aiormq's channel alone.
 Source: docs/decisions/0011-publishing-in-batches.md
 """
 
@@ -23,7 +23,7 @@ from service_kit.messaging.broker import Outcome, OutgoingMessage
 
 _PERSISTENT: Final = 2
 _UNSENDABLE: Final = (ValueError, TypeError, OverflowError, struct.error)
-"""What the encoder raises over a message that AMQP cannot carry, such as an id over 255 bytes."""
+"""Errors of the encoder for a message that AMQP cannot carry, such as an id over 255 bytes."""
 
 _Confirmation = asyncio.Future[object]
 
@@ -38,9 +38,9 @@ async def publish_batch(
 
     Args:
         channel: With publisher confirms, and on which returned messages raise.
-        messages: With ids that no other message on its way has: a returned one is known by its id alone.
-        seconds: What has no answer by then is `UNKNOWN`.
-        is_worth_waiting: Asked then: whether the answers may still come, and so many seconds are waited again.
+        messages: Their ids must differ from those of all other messages on their way: a return names only the id.
+        seconds: A message without an answer after this time is `UNKNOWN`.
+        is_worth_waiting: Called at that time: whether answers may still arrive, so that the wait is repeated.
 
     Raises:
         Exception: The channel has ended before anything was sent.
@@ -51,7 +51,7 @@ async def publish_batch(
         async with asyncio.timeout(seconds):
             async with channel.lock:
                 await channel.write_queue.put(ChannelFrame(b"".join(filter(None, payloads)), should_close=False))
-                # Nothing is awaited between the two: the broker numbers messages as they come, and so do we.
+                # Nothing is awaited between the two: the broker numbers messages as they arrive, and so do we.
                 confirmations = [
                     None if payload is None else _expect(channel, message.id)
                     for payload, message in zip(payloads, messages, strict=True)
@@ -101,7 +101,7 @@ def _publish_frame(exchange: str, topic: str, channel_number: int) -> bytes:
 
 
 def _expect(channel: Channel, message_id: str) -> _Confirmation:
-    """What the broker's answer to the next message will settle."""
+    """The future that the broker's answer to the next message resolves."""
     channel.delivery_tag += 1
     confirmation: _Confirmation = channel.create_future()
     channel.confirmations[channel.delivery_tag] = confirmation

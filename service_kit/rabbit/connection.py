@@ -1,7 +1,7 @@
-"""Connections to RabbitMQ that come back, and what the client library must be kept from.
+"""Connections to RabbitMQ that are renewed, and protection from the client library's errors.
 
-aiormq raises more than it names when a connection breaks: bare exceptions, errors of state, and cancellations of tasks
-that nobody has cancelled. Whoever waits on it uses `BROKER_ERRORS` and `is_cancelled`.
+When a connection breaks, aiormq raises more than it documents: bare exceptions, errors of state, and cancellations of
+tasks that nobody has cancelled. Code that waits on it uses `BROKER_ERRORS` and `is_cancelled`.
 """
 
 import asyncio
@@ -28,17 +28,17 @@ BROKER_ERRORS: Final = CONNECTION_EXCEPTIONS
 
 _CONNECT_SECONDS: Final = 5
 _HEARTBEAT_SECONDS: Final = 10
-"""RabbitMQ advises 5 to 20. A peer that falls silent is given up after about three of them."""
+"""RabbitMQ recommends 5 to 20. A silent peer counts as lost after about three of them."""
 _LASTING_SECONDS: Final = 5.0
 _MAX_RETRY_SECONDS: Final = 5.0
 
 
 class UnrecoverableError(Exception):
-    """What a session raises when a new connection would not help."""
+    """A session raises this when a new connection would not help."""
 
 
 class _Wire(TransportFactory):
-    """Opens what aiormq writes to, and remembers it."""
+    """Opens aiormq's transport, and keeps a reference to it."""
 
     writer: asyncio.StreamWriter | None = None
 
@@ -49,7 +49,7 @@ class _Wire(TransportFactory):
 
 
 class Connection(aio_pika.Connection):
-    """A connection that tells whether the broker takes messages on it, and that can be cut."""
+    """A connection that knows whether the broker accepts messages on it, and that can be closed at once."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - aio-pika's own
         super().__init__(*arguments, **options)
@@ -58,13 +58,13 @@ class Connection(aio_pika.Connection):
 
     @property
     def is_blocked(self) -> bool:
-        """Whether the broker takes no messages for now, because of its alarm of memory or disk.
+        """Whether the broker accepts no messages at the moment, because of its memory or disk alarm.
 
-        It then does not read from the connection at all, and says so when the first message has come after the alarm.
+        It then stops reading from the connection, and says so after the first message that follows the alarm.
         """
         if self.transport is None:
             return False
-        ready = self.transport.ready()  # aiormq tells it by nothing but letting this wait
+        ready = self.transport.ready()  # aiormq shows it only by making this wait
         assert inspect.iscoroutine(ready)
         try:
             ready.send(None)
@@ -74,14 +74,14 @@ class Connection(aio_pika.Connection):
         return True
 
     async def until_unblocked(self) -> None:
-        """Return when the broker takes messages again, or when the connection has ended."""
+        """Return when the broker accepts messages again, or when the connection has ended."""
         if self.transport is None:
             return
         with suppress(ConnectionError):
             await watched(_awaited(self.transport.ready()), until_closed(self.transport.connection))
 
     def cut(self) -> None:
-        """End it at once, without a word and without what is written but not sent: the broker may no longer read."""
+        """Close the connection at once, and drop what is not sent yet: the broker may no longer read."""
         if self._wire.writer is not None:
             self._wire.writer.transport.abort()
 
@@ -91,14 +91,14 @@ async def _awaited(result: Awaitable[Any]) -> None:
 
 
 async def connect(url: str, name: str) -> Connection:
-    """A connection, once.
+    """Open one connection.
 
     Args:
         url: AMQP address.
         name: How the broker's management page names the connection.
 
     Raises:
-        BROKER_ERRORS: The broker cannot be reached, or lets nobody in.
+        BROKER_ERRORS: The broker cannot be reached, or refuses the connection.
     """
     tolerate_unreadable_properties()
     return await aio_pika.connect(
@@ -119,19 +119,19 @@ async def stay_connected(
 ) -> NoReturn:
     """Run `session` on a connection, and again on a new one whenever it breaks, until the task is cancelled.
 
-    A new connection for each session, rather than one that repairs itself: what a session declares and consumes is
-    then always what the broker knows.
+    Each session has a new connection, rather than one that repairs itself, so that what it declares and consumes is
+    always known to the broker.
 
     Args:
         url: AMQP address.
         name: As for `connect`.
-        session: Uses the connection until it breaks; whatever it raises then is told in one line.
+        session: Uses the connection until it breaks; its error is logged in one line.
         first_retry_seconds: The wait after the first failure; it doubles with each one.
 
     Raises:
         UnrecoverableError: As the session has raised it.
     """
-    # Tells every failed attempt once more, with a traceback; of the rest only the broker's alarms are news.
+    # aio-pika logs every failed attempt with a traceback; of its other messages only the broker's alarms matter.
     logging.getLogger("aiormq.connection").addFilter(_tells_of_an_alarm)
     failures = 0
     while True:
@@ -156,7 +156,7 @@ async def _run(session: Callable[[Connection], Awaitable[None]], connection: Con
             await session(connection)
         finally:
             if connection.is_blocked:
-                connection.cut()  # it would wait to say goodbye
+                connection.cut()  # else it would wait for the broker's reply
 
 
 def _tells_of_an_alarm(record: logging.LogRecord) -> bool:
@@ -169,10 +169,10 @@ def _tell(name: str, error: BaseException, wait: float) -> None:
 
 
 async def until_closed(closable: aiormq.abc.AbstractChannel | aiormq.abc.AbstractConnection) -> NoReturn:
-    """Wait for the end of a channel, also by that of its connection, or of a connection.
+    """Wait until a channel or a connection is closed.
 
     Raises:
-        ConnectionError: It has ended, and why.
+        ConnectionError: It was closed; with the reason.
     """
     closing = closable.closing
     await asyncio.wait([closing])
@@ -181,7 +181,7 @@ async def until_closed(closable: aiormq.abc.AbstractChannel | aiormq.abc.Abstrac
 
 
 async def watched(wait: Coroutine[Any, Any, None], *watches: Coroutine[Any, Any, None]) -> None:
-    """Wait for one thing, unless one of the others raises meanwhile; end them all, and raise that."""
+    """Wait for one awaitable; if one of the others raises meanwhile, cancel all and raise its error."""
     awaited = asyncio.create_task(wait)
     tasks = [awaited, *map(asyncio.create_task, watches)]
     waiting = set(tasks)
@@ -197,10 +197,10 @@ async def watched(wait: Coroutine[Any, Any, None], *watches: Coroutine[Any, Any,
 
 
 def heed_cancellation() -> None:
-    """For loops on aiormq, which swallows a cancellation that comes while it closes something.
+    """Raise a pending cancellation: aiormq swallows one that arrives while it closes something.
 
     Raises:
-        CancelledError: Somebody has cancelled the running task.
+        CancelledError: The running task was cancelled.
     """
     if is_cancelled():
         raise asyncio.CancelledError

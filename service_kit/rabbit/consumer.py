@@ -1,8 +1,8 @@
-"""The consumer: takes messages from a queue in its order, and acknowledges one only after its effect.
+"""The consumer: takes messages from a queue in order, and acknowledges each only after its effect.
 
-What is received and what is done with it are two tasks: a connection may break and come back while a handler works. The
-handler is never cut off by that, because its effect would happen twice; its acknowledgement is then lost, the message
-comes again, and the window of seen events drops it.
+Receiving and handling are two tasks, so the connection may break and be renewed while a handler works. The handler is
+not cancelled by that, because its effect would happen twice. Its acknowledgement is lost then, the message is delivered
+again, and the window of recent events drops it.
 """
 
 import asyncio
@@ -31,8 +31,8 @@ log = structlog.get_logger()
 
 _PREFETCH: Final = 100
 MOST_REPEATED: Final = _PREFETCH + 1
-"""So many effects at most happen again if the process is killed: what the queue has sent, and has not taken an
-acknowledgement of. It sends no more than the prefetch before it has, and one to the subscription that begins."""
+"""Greatest number of effects that happen again after the process is killed: of messages that are delivered and not yet
+acknowledged. These are at most the prefetch, and one for a new subscription."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,23 +81,23 @@ class Consumer(Resource):
 
     @property
     def checks(self) -> Sequence[Check]:
-        """A process whose only work is to consume is not ready without the broker."""
+        """Required for a process whose only work is to consume."""
         return [Check("rabbitmq", self.check)]
 
     async def check(self) -> None:
         """For `/health/ready`.
 
         Raises:
-            ConnectionError: It is not consuming at the moment.
+            ConnectionError: The consumer is not consuming at the moment.
         """
         if self._subscription is None or not self._subscription.has_begun:
             raise ConnectionError("not consuming")
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Consume while the block runs, then finish the message in hand.
+        """Consume while the block runs, then finish the current message.
 
-        A consumer that is lost ends the process, status 70, after the requests in hand: the platform starts a new one.
+        A lost consumer ends the process with status 70, after its current requests: the platform starts a new one.
         """
         stop = asyncio.Event()
         consuming = asyncio.create_task(self.run(stop))
@@ -109,10 +109,10 @@ class Consumer(Resource):
             await asyncio.wait({consuming})
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Consume until `stop` is set, then finish the message in hand; the others go back to the queue.
+        """Consume until `stop` is set, then finish the current message; the others return to the queue.
 
         Raises:
-            ConsumerLostError: The broker does not feed this consumer, also not on a new connection.
+            ConsumerLostError: The broker sends this consumer nothing, even on a new connection.
         """
         async with self._copies.running():
             working = asyncio.create_task(self._work(stop))
@@ -145,7 +145,7 @@ class Consumer(Resource):
     async def _session(self, connection: AbstractConnection) -> None:
         async with await connection.channel() as channel:
             await self._topology.declare(channel)
-        # One alone until it is acknowledged: should it kill us, the broker counts a crash of no other message.
+        # Only one message until it is acknowledged: if it kills the process, the broker counts the crash for it alone.
         prefetch = 1
         try:
             while True:
@@ -157,7 +157,7 @@ class Consumer(Resource):
                 self._buffer.get_nowait()
 
     async def _listen(self, connection: AbstractConnection, prefetch: int) -> int:
-        """Take messages on a new channel until it is time for another one, on which so many may come at once."""
+        """Take messages on a new channel until it is renewed."""
         channel = await connection.channel()
         subscription = Subscription(await channel.get_underlay_channel(), self._topology.queue, self._take)
         try:

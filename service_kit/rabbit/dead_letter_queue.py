@@ -1,4 +1,4 @@
-"""The dead queue as a list of letters that can be read, put back, or thrown away."""
+"""The dead queue as a list of letters that can be read, replayed or discarded."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -17,7 +17,7 @@ from service_kit.rabbit.subscription import ATTEMPTS_HEADER, IncomingMessage, Su
 from service_kit.rabbit.topology import QueueTopology
 
 MOST_LETTERS: Final = 50_000
-"""Read at once: all are held in memory, and AMQP allows a consumer no more than 65,535."""
+"""Greatest number read at once: all are in memory, and AMQP allows a consumer 65,535 at most."""
 
 _READ_SECONDS: Final = 5.0
 _BATCH: Final = 256
@@ -26,7 +26,7 @@ _OF_OURS: Final = (ATTEMPTS_HEADER, REASON_HEADER, DEAD_AT_HEADER)
 
 
 class DeadLettersError(Exception):
-    """The letters cannot be read; says why in a sentence."""
+    """The letters cannot be read; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Letter:
 
     @property
     def reason(self) -> str:
-        """Why it is here, by the consumer's word or the broker's own."""
+        """Why it is dead, as the consumer or the broker has noted."""
         return str(self.message.headers.get(REASON_HEADER) or self._brokers_reason())
 
     def _brokers_reason(self) -> object:
@@ -58,7 +58,7 @@ class Letter:
 
     @property
     def dead_at(self) -> str:
-        """When it came here, ISO 8601, or empty."""
+        """Since when it is dead, as ISO 8601; empty if unknown."""
         return str(self.message.headers.get(DEAD_AT_HEADER, ""))
 
 
@@ -71,14 +71,14 @@ class DeadLetterQueue:
         self._first = 1
 
     async def letters(self) -> list[Letter]:
-        """Take every letter that lies there now; what is not settled goes back when the connection ends.
+        """Read all letters of the queue; those that are not settled return to it when the connection ends.
 
         Returns:
             `MOST_LETTERS` at most, the oldest first.
 
         Raises:
-            DeadLettersError: There is no such queue, or somebody else has taken some letters at this moment.
-            ConnectionError: The connection has ended before all were here.
+            DeadLettersError: There is no such queue, or another reader holds some letters at the moment.
+            ConnectionError: The connection has ended before all were read.
         """
         name = self._topology.dead_queue
         try:
@@ -92,7 +92,7 @@ class DeadLetterQueue:
         arrived: asyncio.Queue[IncomingMessage | None] = asyncio.Queue()
         channel = await self._channel.get_underlay_channel()
         channel.closing.add_done_callback(lambda _: arrived.put_nowait(None))
-        # Said outright, because a quorum queue takes "no limit" for 2,000.
+        # Explicit, because a quorum queue takes "no limit" for 2,000.
         await Subscription(channel, name, arrived.put_nowait).begin(count)
         letters: list[Letter] = []
         try:
@@ -105,7 +105,7 @@ class DeadLetterQueue:
         return letters
 
     async def replay(self, letters: Sequence[Letter], broker: Broker) -> int:
-        """Put letters back into their queue, their attempts forgotten; returns how many the broker has confirmed."""
+        """Put letters back into their queue with no attempts counted; returns how many the broker has confirmed."""
         replayed = 0
         for start in range(0, len(letters), _BATCH):
             batch = letters[start : start + _BATCH]
@@ -118,19 +118,20 @@ class DeadLetterQueue:
         return replayed
 
     async def discard(self, letters: Sequence[Letter]) -> None:
-        """Throw letters away; raises one of `BROKER_ERRORS` when it is not known whether all have gone."""
+        """Discard letters; raises one of `BROKER_ERRORS` when it is unknown whether all are discarded."""
         share = [letter.message.tag for letter in letters] == list(range(self._first, self._first + len(letters)))
-        self._first += len(letters) if share else 0  # none before them waits: so they may share acknowledgements
+        self._first += (
+            len(letters) if share else 0
+        )  # no letter before them is unsettled, so they can share acknowledgements
         size = _BATCH if share else _AT_ONCE
         for start in range(0, len(letters), size):
             await self._acknowledge(letters[start : start + size], share=share)
 
     async def _acknowledge(self, letters: Sequence[Letter], *, share: bool) -> None:
-        """Acknowledge some, and wait until the queue has them.
+        """Acknowledge some letters, and wait until the queue has applied it.
 
-        Of more than 32 acknowledgements that a queue has not taken yet, the channel keeps the rest to itself, and a
-        channel that is closed then forgets them. An acknowledgement has no answer; but the queue answers what it is
-        asked next after what it has got.
+        When a queue has more than 32 acknowledgements to apply, the channel holds the rest back, and loses them if it
+        is closed. An acknowledgement has no answer, but the queue answers our next request only after applying it.
         """
         for letter in letters:
             await letter.message.ack(more=share and letter is not letters[-1])
@@ -158,6 +159,6 @@ async def _next(arrived: "asyncio.Queue[IncomingMessage | None]") -> IncomingMes
 
 @asynccontextmanager
 async def opened(url: str, queue: str) -> AsyncIterator[DeadLetterQueue]:
-    """The dead letters of `queue` at a broker; raises one of `BROKER_ERRORS` if it cannot be reached."""
+    """Open the dead letters of `queue`; raises one of `BROKER_ERRORS` if the broker cannot be reached."""
     async with await connect(url, "dead_letters") as connection:
         yield DeadLetterQueue(await connection.channel(), QueueTopology(queue, topics=()))

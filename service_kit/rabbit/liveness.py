@@ -1,7 +1,7 @@
-"""Proves that the broker still feeds a consumer.
+"""Checks that the broker still sends messages to a consumer.
 
-A consumer can vanish after a restart of the broker while its process looks healthy: so the broker is asked. What it
-cannot be asked by AMQP is whether it has sent messages that never came; for that the consumer subscribes anew.
+After a restart the broker may have lost a consumer whose process looks healthy, so the broker is asked. AMQP cannot
+show whether messages were sent and lost; for that reason the consumer renews its subscription.
 Source: docs/decisions/0020-subscriptions-that-are-renewed.md
 """
 
@@ -14,18 +14,18 @@ from aio_pika.abc import AbstractConnection
 from service_kit.rabbit.connection import UnrecoverableError
 
 LOST_STATUS: Final = 70
-"""Exit status of a process whose consumer the broker does not feed (sysexits.h: internal software error)."""
+"""Exit status of a process whose consumer gets no messages (sysexits.h: internal software error)."""
 
 
 class ConsumerLostError(UnrecoverableError):
-    """The broker does not feed this consumer, also not on a new connection: the process should start anew."""
+    """The broker sends this consumer nothing, even on a new connection: the process should be restarted."""
 
 
 class ConsumerCheck:
-    """What the broker says. The first bad answer ends the session, the second in a row the process.
+    """Asks the broker about a consumer. The first bad answer ends the session, the second in a row the process.
 
     Attributes:
-        queue: Which is consumed.
+        queue: The consumed queue.
         is_idle: Whether the consumer waits for a message.
         answer_seconds: How long the broker may take to answer.
     """
@@ -38,19 +38,19 @@ class ConsumerCheck:
         self._fed = False
 
     def delivered(self) -> None:
-        """Note that a message has come."""
+        """Note that a message was delivered."""
         self._fed = True
 
     async def ask(self, connection: AbstractConnection) -> None:
-        """Return if the broker feeds us.
+        """Return if the broker sends us messages.
 
         Raises:
-            ConnectionError: The broker does not feed us; a new connection may help.
-            ConsumerLostError: It has not helped.
-            ChannelNotFoundEntity: Somebody has deleted the queue.
+            ConnectionError: It does not; a new connection may help.
+            ConsumerLostError: A new connection has not helped.
+            ChannelNotFoundEntity: The queue was deleted.
             TimeoutError: The broker does not answer.
         """
-        if await self._is_fed(connection):
+        if await self._is_receiving(connection):
             self._doubts = 0
             return
         self._doubts += 1
@@ -58,8 +58,8 @@ class ConsumerCheck:
             raise ConsumerLostError(f"The broker does not feed the consumer of {self.queue}")
         raise ConnectionError(f"the broker does not feed the consumer of {self.queue}")
 
-    async def _is_fed(self, connection: AbstractConnection) -> bool:
-        """Listed at all, and not left hungry beside messages that are ready."""
+    async def _is_receiving(self, connection: AbstractConnection) -> bool:
+        """True if the broker lists our consumer, and it is not idle while messages are ready."""
         fed, self._fed = self._fed, False
         async with asyncio.timeout(self.answer_seconds), await connection.channel() as channel:
             queue = await channel.declare_queue(self.queue, passive=True)

@@ -1,6 +1,6 @@
 """Publishes to RabbitMQ: persistent, mandatory, confirmed *and* not returned.
 
-RabbitMQ confirms a message that no queue takes, too, so success is both: the confirm, and no return.
+RabbitMQ also confirms a message that reaches no queue, so success needs both: the confirm, and no return.
 Source: rabbitmq.com/docs/publishers#unroutable
 """
 
@@ -30,20 +30,20 @@ from service_kit.resources import Check, Resource
 log = structlog.get_logger()
 
 _ABSENCE_SECONDS: Final = 1.0
-"""How long a missing queue stays away before it is made again. Its consumers have then heard that it was deleted:
-RabbitMQ 3.10 does not tell them if there is one of its name again within some 20 ms."""
+"""Time after which a deleted queue is declared again, so that its consumers learn of the deletion: RabbitMQ 3.10 does
+not notify them if a queue of the same name exists again within about 20 ms."""
 
 _GOODBYE_SECONDS: Final = 1.0
 
 
 class RabbitPublisher(Resource):
-    """A publishing connection of its own, remade whenever it breaks. It is a `Broker`.
+    """A `Broker` with a connection of its own, which is renewed whenever it breaks.
 
     Args:
         url: AMQP address.
-        name: Who publishes.
-        topologies: What is declared, so that either side may start first.
-        readers: Those of them that are meant to have our events.
+        name: The publishing service.
+        topologies: The queues to declare, so that either side may start first.
+        readers: Those of them that receive our events.
         publish_seconds: How long the broker may take to confirm, while it does not block us.
         bind_again_seconds: How long a reader's binding may be missing that somebody has removed.
 
@@ -104,7 +104,7 @@ class RabbitPublisher(Resource):
             await topology.declare(channel)
 
     async def connected(self) -> None:
-        """Return once there is a connection, and the broker does not block it."""
+        """Return when there is a connection that the broker does not block."""
         while not self._is_free:
             await self._up.wait()
             if self._connection is not None:
@@ -117,7 +117,7 @@ class RabbitPublisher(Resource):
 
     @property
     def checks(self) -> Sequence[Check]:
-        """Without the broker a service is degraded only: what it accepts waits in the outbox."""
+        """Not required: without the broker, events wait in the outbox."""
         return [Check("rabbitmq", self.check, required=False)]
 
     async def check(self) -> None:
@@ -130,7 +130,7 @@ class RabbitPublisher(Resource):
             raise ConnectionError("not connected, or blocked by the broker")
 
     async def publish(self, messages: Sequence[OutgoingMessage]) -> list[Outcome]:
-        """Publish all at once and wait for all confirms together."""
+        """Publish all messages at once, and wait for all confirms together."""
         connection, channel = self._connection, self._channel
         if connection is None or channel is None or connection.is_blocked:
             return [Outcome.UNKNOWN] * len(messages)
@@ -146,7 +146,7 @@ class RabbitPublisher(Resource):
         return [outcomes.pop(message.id, Outcome.UNKNOWN) for message in messages]
 
     async def verdict(self, generation: int) -> Outcome:
-        """Say whether every reader has what was confirmed."""
+        """Whether the confirmed messages are in the queue of every reader."""
         try:
             async with self._judging:
                 if self._connection is None or generation < self._first_generation:
@@ -162,7 +162,7 @@ class RabbitPublisher(Resource):
             return Outcome.UNKNOWN
 
     def _send(self, message: OutgoingMessage) -> bool:
-        """Whether it may go: of two with one id on their way, the wrong one would count as returned."""
+        """Whether a message may be sent: of two with the same id, the wrong one could count as returned."""
         if message.id in self._on_their_way:
             return False
         self._on_their_way.add(message.id)
@@ -181,7 +181,7 @@ class RabbitPublisher(Resource):
             underlay = await channel.get_underlay_channel()
             assert isinstance(underlay, aiormq.Channel)
             outcomes = await publish_batch(underlay, messages, self._publish_seconds, is_blocked_for_a_while)
-        except (Exception, asyncio.CancelledError):  # aiormq raises anything when a connection breaks
+        except (Exception, asyncio.CancelledError):  # aiormq raises any kind of error when a connection breaks
             if is_cancelled():
                 raise
             return [Outcome.UNKNOWN] * len(messages)
@@ -190,14 +190,14 @@ class RabbitPublisher(Resource):
         return outcomes
 
     def _give_up(self, connection: Connection) -> None:
-        """Send nothing more on a connection that does not answer: what waits in it would be sent again and again."""
+        """Close a connection that does not answer: messages that wait in it would be sent again and again."""
         if connection is self._connection:
             self._up.clear()
             self._connection = self._channel = None
         connection.cut()
 
     async def _repair_what_is_missed(self, channel: AbstractChannel) -> NoReturn:
-        """Somebody may have deleted a queue: make it again, so that a later try finds it."""
+        """Declare queues that may have been deleted, so that a later try finds them."""
         while True:
             await self._is_missed.wait()
             await asyncio.sleep(_ABSENCE_SECONDS)
@@ -210,7 +210,7 @@ class RabbitPublisher(Resource):
             async with asyncio.timeout(self._publish_seconds), self._judging:
                 await self._declare(channel)
                 await self._mark_again()
-        except (Exception, asyncio.CancelledError) as error:  # a channel that has ended is told elsewhere
+        except (Exception, asyncio.CancelledError) as error:  # a closed channel is logged elsewhere
             if is_cancelled():
                 raise
             log.warning("topology_not_repaired", error=text_of(error))
@@ -221,4 +221,4 @@ class RabbitPublisher(Resource):
             return
         log.warning("reader_was_missing", connection=self._name)
         await self._readers.mark(self._connection)
-        self.generation += 1  # only now: what was sent before the queue was there again may have missed it
+        self.generation += 1  # only now: messages sent before the queue existed again may have missed it

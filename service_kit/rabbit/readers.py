@@ -1,9 +1,9 @@
-"""Whether the queues that are meant to have our events were there all the time while we published.
+"""Checks that the queues of all readers have existed all the time while we published.
 
-RabbitMQ returns a message only if *no* queue takes it: while a sender's own queue or a stranger's takes it too, a
-reader's queue can be missing unnoticed, and one that was deleted and made again looks like one that was never away. So
-each publisher binds an exchange of its own to every reader's queue, its marker, which RabbitMQ itself removes together
-with the queue. A marker that is still there says that the queue is the same one.
+RabbitMQ returns a message only if it reaches *no* queue. While any other queue receives it too, a reader's queue can be
+missing unnoticed, and one that was deleted and declared again looks as before. So each publisher binds an exchange of
+its own, a marker, to every reader's queue. RabbitMQ removes the marker together with the queue; a marker that is still
+there proves that the queue is the same one.
 Source: docs/decisions/0016-markers-on-the-readers-queues.md
 """
 
@@ -24,7 +24,7 @@ class ReaderQueues:
     """The queues of the readers, and a marker on each.
 
     Args:
-        topologies: Of the readers.
+        topologies: Those of the readers.
         bind_again_seconds: How long a binding that somebody has removed may be missing; to bind again is idempotent.
     """
 
@@ -36,7 +36,7 @@ class ReaderQueues:
         self._bound_at = 0.0
 
     async def mark(self, connection: AbstractConnection) -> None:
-        """Make what is missing of the queues, and mark them; what is published from now on is known to reach them."""
+        """Declare and mark the queues; from now on it is known that published messages reach them."""
         if not self._marker_of:
             return
         if self._channel is not None:
@@ -50,10 +50,10 @@ class ReaderQueues:
         self._bound_at = monotonic()
 
     async def have_stayed(self) -> bool:
-        """Whether all of them have been there since they were marked.
+        """Whether all queues have existed since they were marked.
 
         Raises:
-            Exception: The connection has broken: nobody knows.
+            Exception: The connection has broken, so it is unknown.
         """
         if not self._marker_of:
             return True

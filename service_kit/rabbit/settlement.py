@@ -1,8 +1,8 @@
-"""What becomes of a message after its disposition: acknowledged, tried again later, or dead.
+"""Settles a message by its disposition: it is acknowledged, tried again later, or dead.
 
-A message that fails waits in one retry queue after the other and then goes to the dead queue, each time as a confirmed
-copy with its own count of attempts: RabbitMQ's count is only the guard against a message that kills the process. The
-original is acknowledged when the copy is safe; so a message is in a queue twice for a moment, and never in none.
+A message that fails waits in one retry queue after the other, and then goes to the dead queue, each time as a confirmed
+copy with our own count of attempts. RabbitMQ's count only guards against a message that kills the process. The original
+is acknowledged when the copy is confirmed, so for a moment a message is in two queues, and never in none.
 Source: docs/architecture/messages.md
 """
 
@@ -45,19 +45,19 @@ class Settlement:
         self._again_seconds = again_seconds
 
     async def settle(self, delivery: IncomingMessage, disposition: Disposition, *, more: bool = False) -> None:
-        """Do what the disposition asks for. What cannot be done stays unacknowledged, so that the message comes again.
+        """Settle a message. If that fails it stays unacknowledged, so that it is delivered again.
 
         Args:
             delivery: The message.
-            disposition: On it.
-            more: Another message is at hand, with which it may share its acknowledgement if it was handled.
+            disposition: What to do with it.
+            more: Whether another message follows at once, with which it may share its acknowledgement.
         """
         outcome = await self._outcome(delivery, disposition)
         if outcome and await delivery.ack(more=more and isinstance(disposition, Handled)):
             CONSUMED.labels(self._topology.queue, outcome).inc()
 
     async def _outcome(self, delivery: IncomingMessage, disposition: Disposition) -> str:
-        """What the message's end is called in the metric; empty while it has none."""
+        """The outcome in the metric; empty if the message is not settled."""
         match disposition:
             case Handled(repeated=repeated):
                 return "repeated" if repeated else "handled"
@@ -81,7 +81,7 @@ class Settlement:
     async def _dead_letter(self, delivery: IncomingMessage, reason: str) -> str:
         headers: dict[str, str | int] = {
             ATTEMPTS_HEADER: delivery.attempts + 1,
-            # Half a surrogate pair, which a handler's error may quote, cannot be sent.
+            # A lone surrogate, which a handler's error may quote, cannot be encoded.
             REASON_HEADER: reason[:_REASON_CHARACTERS].encode(errors="backslashreplace").decode(),
             DEAD_AT_HEADER: datetime.now(UTC).isoformat(timespec="seconds"),
         }
@@ -96,7 +96,7 @@ class Settlement:
         return "dead"
 
     async def _republish(self, delivery: IncomingMessage, queue: str, headers: dict[str, str | int]) -> bool:
-        """Put a copy into another queue, with all that the message came with; True when the broker has it."""
+        """Put a copy with all properties into another queue; True when the broker has confirmed it."""
         copy = OutgoingMessage(
             id=delivery.id,
             topic=queue,

@@ -1,4 +1,4 @@
-"""Messages as they come from a queue: only what the kit needs of them, so that no odd property stands in the way."""
+"""Subscriptions to queues, and their messages, of which only what the kit needs is decoded."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -19,12 +19,12 @@ _SHARED_BY: Final = 20
 
 
 class Subscription:
-    """What one channel receives from one queue.
+    """One channel that receives messages of one queue.
 
     Attributes:
-        over: Set at its end, or when nothing more should be begun with what it has delivered.
-        acknowledged: Set when the first of its messages is.
-        prefetch: How many messages it may hold unacknowledged.
+        over: Set when it ends, or when no further message of it should be started.
+        acknowledged: Set when its first message is acknowledged.
+        prefetch: Greatest number of unacknowledged messages.
     """
 
     def __init__(
@@ -46,19 +46,19 @@ class Subscription:
 
     @property
     def has_begun(self) -> bool:
-        """Whether the broker has confirmed it."""
+        """Whether the broker has confirmed the subscription."""
         return self._tag is not None
 
     async def begin(self, prefetch: int) -> None:
-        """Let messages come, at most `prefetch` unacknowledged ones; called again, it changes that number."""
-        if self._tag is not None:  # first of all: of two consumers the broker might feed the later one first
+        """Receive messages, at most `prefetch` unacknowledged ones; called again, it changes that number."""
+        if self._tag is not None:  # before consuming: of two consumers the broker might serve the later one first
             await self._channel.basic_cancel(self._tag)
         await self._channel.basic_qos(prefetch_count=prefetch)
         consuming = await self._channel.basic_consume(self._queue, self._deliver)
         self._tag, self.prefetch = consuming.consumer_tag, prefetch
 
     async def end(self) -> None:
-        """Let no more messages come; return when all that have come are acknowledged."""
+        """Receive no more messages; return when all received ones are acknowledged."""
         if self._tag is not None:
             await self._channel.basic_cancel(self._tag)
         if self._open:
@@ -66,10 +66,10 @@ class Subscription:
             await self._settled.wait()
 
     async def until_lost(self) -> NoReturn:
-        """Wait until the channel ends, or the broker cancels us.
+        """Wait until the channel is closed, or the broker cancels the consumer.
 
         Raises:
-            ConnectionError: That has happened, and why.
+            ConnectionError: With the reason.
         """
         await watched(self._until_cancelled(), until_closed(self._channel))
         raise ConnectionError(f"the queue {self._queue} was deleted")
@@ -78,12 +78,13 @@ class Subscription:
         await self._cancelled.wait()
 
     async def ack(self, tag: int, *, more: bool = False) -> bool:
-        """Acknowledge a delivery; False if the channel has ended, so that the message comes again.
+        """Acknowledge a delivery; False if the channel is closed, so that the message is delivered again.
 
         Args:
-            tag: The broker's number of it.
-            more: Another one is at hand. Then up to twenty share one acknowledgement, which costs the broker as much as
-                one alone. Only for who settles deliveries in their order: the last one stands for all before it.
+            tag: The broker's number of the delivery.
+            more: Whether another one follows at once. Then up to twenty share one acknowledgement, which costs the
+                broker as much as a single one. Only for callers that settle deliveries in their order: the last one
+                acknowledges all before it.
         """
         if more and self._unacked < _SHARED_BY - 1:
             self._unacked, self._last = self._unacked + 1, tag
@@ -91,16 +92,16 @@ class Subscription:
         return await self._acknowledge(tag)
 
     async def flush_acks(self) -> bool:
-        """Acknowledge what is owed; False if the channel has ended."""
+        """Send the acknowledgement of all deliveries handled so far; False if the channel is closed."""
         if not self._unacked:
             return True
-        self._unacked -= 1  # the last one is what is acknowledged, for all before it
+        self._unacked -= 1  # the last one acknowledges all before it
         return await self._acknowledge(self._last)
 
     async def _acknowledge(self, tag: int) -> bool:
         try:
             await self._channel.basic_ack(tag, multiple=self._unacked > 0)
-        except (Exception, asyncio.CancelledError):  # aiormq raises anything on a channel that ends
+        except (Exception, asyncio.CancelledError):  # aiormq raises any kind of error on a channel that closes
             if is_cancelled():
                 raise
             return False
@@ -133,16 +134,16 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class IncomingMessage:
-    """One message, held for us until it is acknowledged or its subscription ends.
+    """One message, unacknowledged until it is settled or its subscription ends.
 
     Attributes:
-        id: Message id; a stranger's message without one is named by its body, so that it is always the same.
-        body: As it was sent.
+        id: Message id; one that is missing is derived from the body, so that it is always the same.
+        body: The bytes that were sent.
         content_type: Media type of the body.
-        headers: AMQP headers; anything may be in them.
-        tag: The broker's number of it.
-        subscription: Whence it came.
-        properties: All that AMQP says of it.
+        headers: AMQP headers, of any content.
+        tag: The broker's number of the delivery.
+        subscription: Where it was received.
+        properties: All of its AMQP properties.
     """
 
     id: str
@@ -155,7 +156,7 @@ class IncomingMessage:
 
     @property
     def attempts(self) -> int:
-        """Tries before this one, by our own header; a stranger's nonsense counts as none."""
+        """Number of earlier tries, by our own header; an invalid header counts as none."""
         attempts = self.headers.get(ATTEMPTS_HEADER)
         return attempts if type(attempts) is int and 0 <= attempts <= _MANY_ATTEMPTS else 0
 
@@ -165,5 +166,5 @@ class IncomingMessage:
         return self.subscription.over
 
     async def ack(self, *, more: bool = False) -> bool:
-        """Acknowledge it; False if that comes too late, and the message comes again. See `Subscription.ack`."""
+        """Acknowledge the message; False if it is too late, so that it is delivered again. See `Subscription.ack`."""
         return await self.subscription.ack(self.tag, more=more)

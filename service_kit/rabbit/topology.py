@@ -1,7 +1,7 @@
-"""What lies in RabbitMQ: the exchange and the queues that both sides declare.
+"""The exchange and the queues in RabbitMQ, which publishers and consumers declare.
 
-Topology is idempotent: whoever starts first makes it. Quorum queues keep a message through the death of the broker;
-dead-lettering is `at-least-once`, which asks for `overflow=reject-publish`.
+Declaring is idempotent: whoever starts first creates them. Quorum queues keep a message when the broker is killed;
+dead-lettering is `at-least-once`, which needs `overflow=reject-publish`.
 Source: rabbitmq.com/docs/quorum-queues
 """
 
@@ -20,12 +20,12 @@ _NEVER: Final = 1_000_000_000
 
 @dataclass(frozen=True)
 class QueueTopology:
-    """A queue of events with all that belongs to it.
+    """A queue of events with its retry queues and its dead queue.
 
     Attributes:
-        queue: Its name; `<queue>.dead` takes what cannot be handled.
-        topics: Event types that lead to it, with AMQP's `*` and `#`.
-        retry_seconds: Waits between the tries of a message; each one is a queue `<queue>.retry.<n>s`.
+        queue: Its name; `<queue>.dead` receives messages that cannot be handled.
+        topics: Event types that are routed to it, with AMQP's `*` and `#`.
+        retry_seconds: Waits between the tries of a message; for each there is a queue `<queue>.retry.<n>s`.
         crash_limit: Deliveries without an answer, after which a message is taken for one that kills its consumer. Tries
             of a handler are counted by the consumer itself, not by this.
     """
@@ -37,7 +37,7 @@ class QueueTopology:
 
     @property
     def dead_queue(self) -> str:
-        """Name of the queue for what cannot be handled."""
+        """Name of the queue for messages that cannot be handled."""
         return f"{self.queue}.dead"
 
     def retry_queue(self, seconds: int) -> str:
@@ -45,7 +45,7 @@ class QueueTopology:
         return f"{self.queue}.retry.{seconds}s"
 
     async def declare(self, channel: AbstractChannel) -> None:
-        """Make what is missing.
+        """Declare the exchange and all queues.
 
         Raises:
             QueueMismatchError: One of the queues exists with other arguments.
@@ -66,7 +66,7 @@ class QueueTopology:
             await _declare_queue(channel, self.retry_queue(seconds), waiting)
 
     async def bind(self, channel: AbstractChannel) -> None:
-        """Bind the queue, which is there, to what leads to it; harmless where it is bound already."""
+        """Bind the queue, which must exist, to its topics; harmless if it is bound already."""
         await self._bind(await channel.get_queue(self.queue, ensure=False))
 
     async def _bind(self, queue: AbstractQueue) -> None:
@@ -75,7 +75,7 @@ class QueueTopology:
 
 
 class QueueMismatchError(Exception):
-    """A queue of this name is there with other arguments."""
+    """A queue of this name exists with other arguments."""
 
     def __init__(self, topology: QueueTopology, error: Exception) -> None:
         super().__init__(

@@ -185,13 +185,13 @@ async def test_a_fed_consumer_is_never_doubted(
     rabbit: RabbitNode, queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     verdicts: list[bool] = []
-    is_fed = ConsumerCheck._is_fed
+    is_receiving = ConsumerCheck._is_receiving
 
     async def noted(check: ConsumerCheck, connection: AbstractConnection) -> bool:
-        verdicts.append(await is_fed(check, connection))
+        verdicts.append(await is_receiving(check, connection))
         return verdicts[-1]
 
-    monkeypatch.setattr(ConsumerCheck, "_is_fed", noted)
+    monkeypatch.setattr(ConsumerCheck, "_is_receiving", noted)
     witness = Witness()
     async with consuming(
         Consumer(rabbit.url, "tests", queue.topology, witness, timings=ConsumerTimings(check_seconds=0.05))
