@@ -126,7 +126,7 @@ async def stay_connected(
         url: AMQP address.
         name: As for `connect`.
         session: Uses the connection until it breaks; its error is logged in one line.
-        first_retry_seconds: The wait after the first failure; it doubles with each one.
+        first_retry_seconds: The wait after the first failure; it doubles after each further one.
 
     Raises:
         UnrecoverableError: As the session has raised it.

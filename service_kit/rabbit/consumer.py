@@ -40,10 +40,10 @@ class ConsumerTimings:
     """How long a consumer waits.
 
     Attributes:
-        check_seconds: How often the broker is asked, and a new channel taken: for so long it may have sent messages
-            that never came.
-        finish_seconds: How long the message in hand may take once the consumer is told to stop.
-        first_retry_seconds: How long after its connection breaks it takes a new one; longer after each failure.
+        check_seconds: How often the broker is asked, and the channel is renewed: the longest time in which lost
+            messages stay unnoticed.
+        finish_seconds: How long the current message may take once the consumer has to stop.
+        first_retry_seconds: The wait before a new connection after one breaks; longer after each failure.
     """
 
     check_seconds: float = 5.0

@@ -44,8 +44,8 @@ class RabbitPublisher(Resource):
         name: The publishing service.
         topologies: The queues to declare, so that either side may start first.
         readers: Those of them that receive our events.
-        publish_seconds: How long the broker may take to confirm, while it does not block us.
-        bind_again_seconds: How long a reader's binding may be missing that somebody has removed.
+        publish_seconds: Greatest time for a confirm, while the broker does not block us.
+        bind_again_seconds: How often the bindings of the readers are declared again, in case one was removed.
 
     Attributes:
         generation: As every broker's; a new one begins whenever a reader's queue may have been missing.
