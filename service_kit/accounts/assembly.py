@@ -9,7 +9,7 @@ from typing import Final
 from service_kit.accounts.access_tokens import AccessTokens
 from service_kit.accounts.callers import Callers
 from service_kit.accounts.first_accounts import FirstAccounts, require_unpublished
-from service_kit.accounts.guessing import Guesses
+from service_kit.accounts.guessing import Guesses, GuessLimits
 from service_kit.accounts.housekeeping import Housekeeping
 from service_kit.accounts.listing import Listing
 from service_kit.accounts.logins import Logins
@@ -32,6 +32,7 @@ from service_kit.problems import StoreUnavailableError
 from service_kit.resources import Resource
 
 _DATA: Final = Path(".data")
+_GUESS_LIMITS: Final = GuessLimits()
 
 
 class Accounts(Resource):
@@ -42,9 +43,18 @@ class Accounts(Resource):
         settings: Their keys, and the first administrator.
         store: The service's database.
         service: Its name, for which the tokens are.
+        guess_limits: How many passwords may be tried.
     """
 
-    def __init__(self, policy: AccountPolicy, settings: JwtSettings, store: PostgresStore, service: str) -> None:
+    def __init__(
+        self,
+        policy: AccountPolicy,
+        settings: JwtSettings,
+        store: PostgresStore,
+        service: str,
+        *,
+        guess_limits: GuessLimits = _GUESS_LIMITS,
+    ) -> None:
         require_unpublished(policy, settings)
         keys, tables = _keys_of(settings, service), policy.tables
         refresh_tokens, counts = RefreshTokens(keys), PostgresStorage(store.engine, tables.login_counts)
@@ -55,7 +65,8 @@ class Accounts(Resource):
         self.hasher = PasswordHasher(settings.bcrypt_rounds, threads=usable_cores())
         self.callers = Callers(tables, sessions)
         self.passwords = PasswordSetting(store, policy, sessions, self.hasher, is_production=is_production)
-        self.logins = Logins(store, tables, sessions, self.hasher, Guesses(Limiter(counts)), self.passwords.is_refused)
+        guesses = Guesses(Limiter(counts), guess_limits)
+        self.logins = Logins(store, tables, sessions, self.hasher, guesses, self.passwords.is_refused)
         self.rotation = Rotation(store, tables, sessions, refresh_tokens)
         self.own = OwnAccount(store, tables, sessions, self.logins, self.passwords)
         self.management = AccountManagement(store, policy, sessions, self.hasher, self.passwords)

@@ -11,10 +11,26 @@ from typing import Final
 from service_kit.accounts.errors import TooManyAttemptsError
 from service_kit.limits.limiter import Limit, Limiter
 
-PAIR_LIMIT: Final = Limit("login-account-and-address", 5, 15 * 60)
-ADDRESS_LIMIT: Final = Limit("login-address", 100, 60 * 60)
-ACCOUNT_LIMIT: Final = Limit("login-account", 100, 60 * 60)
 KNOWN_DAYS: Final = 30
+
+_PAIR: Final = Limit("login-account-and-address", 5, 15 * 60)
+_ADDRESS: Final = Limit("login-address", 100, 60 * 60)
+_ACCOUNT: Final = Limit("login-account", 100, 60 * 60)
+
+
+@dataclass(frozen=True, slots=True)
+class GuessLimits:
+    """How many tries there may be.
+
+    Attributes:
+        pair: Of an account from an address.
+        address: From an address.
+        account: Of an account, from addresses that it is not known at.
+    """
+
+    pair: Limit = _PAIR
+    address: Limit = _ADDRESS
+    account: Limit = _ACCOUNT
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +47,18 @@ class Attempt:
     network: str
     is_known: bool
 
-    @property
-    def limits(self) -> list[tuple[Limit, tuple[str, ...]]]:
-        """What it counts in."""
-        everybody = [] if self.is_known else [(ACCOUNT_LIMIT, (self.email_key,))]
-        return [(PAIR_LIMIT, (self.email_key, self.network)), (ADDRESS_LIMIT, (self.network,)), *everybody]
+    def counted_in(self, limits: GuessLimits) -> list[tuple[Limit, tuple[str, ...]]]:
+        """The limits in which it counts, each with what it counts there."""
+        of_account = [] if self.is_known else [(limits.account, (self.email_key,))]
+        return [(limits.pair, (self.email_key, self.network)), (limits.address, (self.network,)), *of_account]
 
 
 class Guesses:
     """Counts tries."""
 
-    def __init__(self, limiter: Limiter) -> None:
+    def __init__(self, limiter: Limiter, limits: GuessLimits) -> None:
         self._limiter = limiter
+        self._limits = limits
 
     async def count(self, attempt: Attempt) -> None:
         """Count one.
@@ -50,11 +66,11 @@ class Guesses:
         Raises:
             TooManyAttemptsError: It is one too many (429).
         """
-        for limit, whom in attempt.limits:
+        for limit, whom in attempt.counted_in(self._limits):
             if wait_seconds := await self._limiter.count(limit, *whom):
                 raise TooManyAttemptsError(wait_seconds)
 
     async def give_back(self, attempt: Attempt) -> None:
         """Uncount one that was no guess."""
-        for limit, whom in attempt.limits:
+        for limit, whom in attempt.counted_in(self._limits):
             await self._limiter.give_back(limit, *whom)

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Table, select
 
-from service_kit.accounts.models import AccountQuery, AccountView
+from service_kit.accounts.models import ACCOUNT_CURSOR, AccountQuery, AccountView
 from service_kit.accounts.rows import AccountRow, AccountRows, lenient_key
-from service_kit.pagination import BadCursorError, Page, decode_cursor, encode_cursor
+from service_kit.pagination import Page, encode_cursor
 from service_kit.postgres.store import PostgresStore
 
 
@@ -48,12 +48,5 @@ class Listing:
         if query.email is not None:
             conditions.append(columns.email_key == lenient_key(query.email))
         if query.cursor is not None:
-            conditions.append(columns.id < _id_in(query.cursor))
+            conditions.append(columns.id < UUID(ACCOUNT_CURSOR.key_in(query.cursor)))
         return conditions
-
-
-def _id_in(cursor: str) -> UUID:
-    try:
-        return UUID(decode_cursor(cursor))
-    except ValueError:
-        raise BadCursorError from None

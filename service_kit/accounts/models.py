@@ -13,9 +13,11 @@ from service_kit.fields.password import Password
 from service_kit.fields.person import PersonName
 from service_kit.fields.text import TextPattern
 from service_kit.fields.uuid7 import KnownId
-from service_kit.pagination import PageQuery
+from service_kit.pagination import CursorShape, PageQuery
 
 _ANA: Final[dict[str, Any]] = {"email": "ana@example.com", "name": "Ana Peña"}
+
+ACCOUNT_CURSOR: Final = CursorShape("xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx")
 
 RoleName = Annotated[
     str,
@@ -40,7 +42,7 @@ class NewAccount(BaseModel):
     ] = None
 
 
-@with_config(extra="forbid", json_schema_extra={"minProperties": 1, "examples": [{"is_active": False}]})
+@with_config(extra="forbid", json_schema_extra={"minProperties": 1, "examples": [{"name": "Ana María Peña"}]})
 class AccountChanges(TypedDict, total=False):
     """What an administrator sends to change an account (RFC 7396). What is left out stays as it is."""
 
@@ -96,6 +98,9 @@ class AccountQuery(PageQuery):
 
     model_config = ConfigDict(extra="forbid")
 
+    cursor: Annotated[
+        Annotated[str, ACCOUNT_CURSOR.field()] | None, Field(description="`next_cursor` of the page before.")
+    ] = None
     role: RoleName | None = None
     subject_id: KnownId | None = None
     is_active: bool | None = None

@@ -12,10 +12,11 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from dev_stack.servers.postgres import Postgres
+from service_kit.accounts.guessing import GuessLimits
 from service_kit.postgres.engine import make_engine, open_connection
 from service_kit.postgres.migrations import upgrade
 from service_kit.settings import PostgresSettings
-from tests.support.things.api import ThingsSettings, build
+from tests.support.things.api import ALL_GUESSES, ThingsSettings, build
 from tests.support.things.client import HEAD, Things
 from tests.support.things.tables import SCHEMA
 
@@ -60,9 +61,9 @@ async def settings(things_database: PostgresSettings, clean_environment: None) -
 
 
 @asynccontextmanager
-async def serving(settings: ThingsSettings) -> AsyncIterator[Things]:
+async def serving(settings: ThingsSettings, guess_limits: GuessLimits = ALL_GUESSES) -> AsyncIterator[Things]:
     """The API in process, once its first account is there."""
-    app = build(settings)
+    app = build(settings, guess_limits)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://things") as client:

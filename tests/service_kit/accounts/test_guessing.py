@@ -1,11 +1,14 @@
 """Guessing passwords: in parallel, from many addresses, and the owner logging in meanwhile."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 
-from service_kit.accounts import guessing
+from service_kit.accounts.guessing import GuessLimits
 from service_kit.limits.limiter import Limit
+from tests.service_kit.accounts.conftest import serving
+from tests.support.things.api import ThingsSettings
 from tests.support.things.client import HAND, HEAD, Person, Things
 
 WRONG = "not the password"
@@ -57,46 +60,46 @@ async def test_the_right_password_is_no_guess(things: Things) -> None:
 
 
 @pytest.fixture
-def few_guesses(monkeypatch: pytest.MonkeyPatch) -> None:
+async def strict_things(settings: ThingsSettings) -> AsyncIterator[Things]:
     """A test need not try a hundred times to see that a limit is there."""
-    monkeypatch.setattr(guessing, "ADDRESS_LIMIT", Limit("login-address", 6, 3600))
-    monkeypatch.setattr(guessing, "ACCOUNT_LIMIT", Limit("login-account", 8, 3600))
+    limits = GuessLimits(address=Limit("login-address", 6, 3600), account=Limit("login-account", 8, 3600))
+    async with serving(settings, limits) as things:
+        yield things
 
 
-@pytest.mark.usefixtures("few_guesses")
-async def test_an_address_may_not_try_many_accounts(things: Things) -> None:
+async def test_an_address_may_not_try_many_accounts(strict_things: Things) -> None:
     people = [Person(f"p{number}@example.com", WRONG) for number in range(9)]
-    statuses = [(await things.try_password(person, WRONG, "192.0.2.9")).status_code for person in people]
+    statuses = [(await strict_things.try_password(person, WRONG, "192.0.2.9")).status_code for person in people]
     assert statuses == [401] * 6 + [429] * 3
-    assert (await things.try_password(HEAD)).status_code == 200
+    assert (await strict_things.try_password(HEAD)).status_code == 200
 
 
-@pytest.mark.usefixtures("few_guesses")
-async def test_many_addresses_may_not_try_one_account_and_its_owner_logs_in_meanwhile(things: Things) -> None:
-    await things.add_account(HAND, "hand")
-    await things.log_in(HEAD, "198.51.100.7")
+async def test_many_addresses_may_not_try_one_account_and_its_owner_logs_in_meanwhile(strict_things: Things) -> None:
+    await strict_things.add_account(HAND, "hand")
+    await strict_things.log_in(HEAD, "198.51.100.7")
     addresses = [f"203.0.113.{number}" for number in range(40)]
 
     answers, owner = await asyncio.gather(
-        guesses(things, HEAD, addresses), things.try_password(HEAD, address="198.51.100.7")
+        guesses(strict_things, HEAD, addresses), strict_things.try_password(HEAD, address="198.51.100.7")
     )
 
     assert answers.count(401) == 8
     assert answers.count(429) == 32
     assert owner.status_code == 200
-    assert (await things.try_password(HEAD, address="198.51.100.8")).status_code == 429, "from where nobody knows it"
-    assert (await things.try_password(HEAD, address="198.51.100.7")).status_code == 200
-    assert (await things.try_password(HAND, address="198.51.100.8")).status_code == 200
+    assert (await strict_things.try_password(HEAD, address="198.51.100.8")).status_code == 429, (
+        "from where nobody knows it"
+    )
+    assert (await strict_things.try_password(HEAD, address="198.51.100.7")).status_code == 200
+    assert (await strict_things.try_password(HAND, address="198.51.100.8")).status_code == 200
 
 
-@pytest.mark.usefixtures("few_guesses")
-async def test_a_login_is_remembered_for_thirty_days(things: Things) -> None:
-    await things.log_in(HEAD, "198.51.100.7")
-    await things.run("ALTER TABLE account_history DISABLE TRIGGER USER")
-    await things.run("UPDATE account_history SET at = at - interval '31 days'")
-    await things.run("ALTER TABLE account_history ENABLE TRIGGER USER")
-    await guesses(things, HEAD, [f"203.0.113.{number}" for number in range(8)])
-    assert (await things.try_password(HEAD, address="198.51.100.7")).status_code == 429
+async def test_a_login_is_remembered_for_thirty_days(strict_things: Things) -> None:
+    await strict_things.log_in(HEAD, "198.51.100.7")
+    await strict_things.run("ALTER TABLE account_history DISABLE TRIGGER USER")
+    await strict_things.run("UPDATE account_history SET at = at - interval '31 days'")
+    await strict_things.run("ALTER TABLE account_history ENABLE TRIGGER USER")
+    await guesses(strict_things, HEAD, [f"203.0.113.{number}" for number in range(8)])
+    assert (await strict_things.try_password(HEAD, address="198.51.100.7")).status_code == 429
 
 
 async def test_the_old_password_is_guessed_no_more_often_than_at_a_login(things: Things) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import insert, select, true
 from service_kit.accounts.assembly import Accounts
 from service_kit.accounts.caller import Caller
 from service_kit.accounts.guard import ACCOUNT_GUARD, CallerDep
+from service_kit.accounts.guessing import GuessLimits
 from service_kit.accounts.routes import accounts, own, tokens
 from service_kit.accounts.settings import JwtSettings
 from service_kit.api.app import create_app
@@ -19,6 +20,8 @@ from service_kit.problems import ServiceError
 from service_kit.settings import ApiSettings, PostgresSettings
 from tests.support.things.policy import POLICY
 from tests.support.things.tables import SCHEMA, THINGS
+
+ALL_GUESSES = GuessLimits()
 
 router = APIRouter(prefix="/things", tags=["things"], route_class=TransactionRoute)
 no_store = APIRouter()
@@ -66,7 +69,7 @@ async def read_now(now: NowDep) -> str:
     return now.isoformat()
 
 
-def build(settings: ThingsSettings) -> FastAPI:
+def build(settings: ThingsSettings, guess_limits: GuessLimits = ALL_GUESSES) -> FastAPI:
     """The API on the servers that `settings` name."""
     store = PostgresStore(settings, SCHEMA)
     return create_app(
@@ -74,5 +77,5 @@ def build(settings: ThingsSettings) -> FastAPI:
         description="Things.",
         guard=ACCOUNT_GUARD,
         routers=[Guarded(tokens.router, None), own.router, accounts.router, router, no_store],
-        resources=[store, Accounts(POLICY, settings, store, settings.service)],
+        resources=[store, Accounts(POLICY, settings, store, settings.service, guess_limits=guess_limits)],
     )
