@@ -43,13 +43,14 @@ QueryTimestamp = Annotated[AwareDatetime, BeforeValidator(rfc_3339), BeforeValid
 """A timestamp in a request, like 2026-11-20T10:00:00Z; converted to UTC."""
 
 
-def _spelled(instant: datetime) -> str:
+def spelled(instant: datetime) -> str:
+    """As answers spell it."""
     seconds, dot, fraction = instant.astimezone(UTC).replace(tzinfo=None).isoformat().partition(".")
     return f"{seconds}{dot}{fraction.rstrip('0')}Z"
 
 
 ResponseTimestamp = Annotated[
     datetime,
-    PlainSerializer(_spelled, return_type=str, when_used="json"),
+    PlainSerializer(spelled, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
 ]
