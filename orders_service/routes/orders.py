@@ -3,40 +3,33 @@
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
-from pydantic import Field, TypeAdapter, ValidationError, WithJsonSchema
+from pydantic import TypeAdapter, ValidationError, WithJsonSchema
 
 from orders_service.models.order import NewOrder, OrderView
 from orders_service.routes.dependencies import OrdersDep, StoreDep
-from orders_service.services.idempotency import KEY_PATTERN, IdempotencyConflictError
+from orders_service.services.idempotency import IdempotencyConflictError
 from orders_service.services.listing import OrderQuery, list_orders
 from orders_service.services.orders import OrderNotFoundError, Orders, Placed, TooLateToCancelError
 from service_kit.api.dependencies import CallerDep, NowDep
 from service_kit.api.fast_path import FastPath, PlainRequest
 from service_kit.api.pagination import PAGED, link_next
 from service_kit.clock import utc_now
-from service_kit.fields.text import TextPattern
+from service_kit.fields.idempotency_key import IdempotencyKey
 from service_kit.keys import Callers
 from service_kit.pagination import BadCursorError, Page
 from service_kit.problems import problems
 
 router = APIRouter(prefix="/orders", tags=["orders"])
 
-_Key = Annotated[
-    str,
-    Field(max_length=255),
-    TextPattern(
-        KEY_PATTERN, 'Send printable ASCII, as in 8e03978e-40d5-43dd-bc93-6894a57f9324; in "quotes" or without'
-    ),
-]
-IdempotencyKey = Annotated[
-    _Key | None,
-    WithJsonSchema(TypeAdapter(_Key).json_schema()),  # no header is null
+KeyHeader = Annotated[
+    IdempotencyKey | None,
+    WithJsonSchema(TypeAdapter(IdempotencyKey).json_schema()),  # no header is null
     Header(alias="Idempotency-Key", description="Any text of your own, at best a UUID: with it a repeat is harmless."),
 ]
 OrderId = Annotated[str, Path(description="The `id` that `POST /orders` has answered: 24 hexadecimal characters.")]
 
 _NEW_ORDER: Final = TypeAdapter(NewOrder)
-_KEYS: Final = TypeAdapter(_Key)
+_KEYS: Final = TypeAdapter(IdempotencyKey)
 _VIEWS: Final = TypeAdapter(OrderView)
 
 _PLACED: Final[dict[int | str, dict[str, Any]]] = {
@@ -61,7 +54,7 @@ async def create(
     caller: CallerDep,
     now: NowDep,
     response: Response,
-    idempotency_key: IdempotencyKey = None,
+    idempotency_key: KeyHeader = None,
 ) -> OrderView:
     """Place an order; its `order.created` event reaches `orders_queue` even if the broker is down at the moment.
 

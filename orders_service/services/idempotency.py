@@ -6,7 +6,6 @@ it: another caller's same key is another one.
 Source: draft-ietf-httpapi-idempotency-key-header
 """
 
-import re
 from dataclasses import dataclass
 from hashlib import blake2b
 from http import HTTPStatus
@@ -15,13 +14,10 @@ from typing import Any, Final
 from pymongo.errors import DuplicateKeyError
 
 from orders_service.models.order import FORMER_IDEMPOTENCY_INDEX, IDEMPOTENCY_INDEX, NewOrder
+from service_kit.fields.idempotency_key import bare_key
 from service_kit.problems import ServiceError
 
-KEY_PATTERN: Final = r'^("([ !#-\[\]-~]|\\["\\])+"|[!#-~]([ -~]*[!-~])?)$'
-"""A string of RFC 9651, as the draft wants it, or the bare key that most callers send."""
-
 _DIGEST_BYTES: Final = 16
-_ESCAPED: Final = re.compile(r'\\(["\\])')
 
 
 class IdempotencyConflictError(ServiceError):
@@ -50,11 +46,10 @@ class RequestMark:
 
     @classmethod
     def of(cls, header: str, new_order: NewOrder, *, caller: str | None) -> "RequestMark":
-        """The mark of a request, whose header matches `KEY_PATTERN`."""
-        key = _ESCAPED.sub(r"\1", header[1:-1]) if header.startswith('"') else header
+        """The mark of a request, whose header is an `IdempotencyKey`."""
         # Without the defaults, so that a field which a later version adds changes no fingerprint.
         understood = new_order.model_dump_json(exclude_defaults=True)
-        return cls(key, caller, blake2b(understood.encode(), digest_size=_DIGEST_BYTES).hexdigest())
+        return cls(bare_key(header), caller, blake2b(understood.encode(), digest_size=_DIGEST_BYTES).hexdigest())
 
     def stored(self) -> dict[str, str]:
         """As it stands in the order's document."""

@@ -2,7 +2,7 @@
 
 import httpx
 
-from orders_service.services.idempotency import KEY_PATTERN
+from service_kit.fields.idempotency_key import KEY_PATTERN
 
 
 class TestDocumentation:

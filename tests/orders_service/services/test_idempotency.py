@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from pymongo.errors import DuplicateKeyError
 
 from orders_service.models.order import NewOrder
-from orders_service.services.idempotency import KEY_PATTERN, IdempotencyConflictError, RequestMark, is_key_taken
+from orders_service.services.idempotency import IdempotencyConflictError, RequestMark, is_key_taken
+from service_kit.fields.idempotency_key import KEY_PATTERN
 
 JsonObject = dict[str, Any]
 
