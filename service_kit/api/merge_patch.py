@@ -16,6 +16,7 @@ from pydantic import (
     ValidationError,
     create_model,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, core_schema, to_jsonable_python
 
 from service_kit.fields.text import COPIED
@@ -73,8 +74,8 @@ class MergePatch(Generic[Edit]):
     """What a caller sends to change some fields.
 
     Each field given follows its rule in the model. A field that is left out stays as it is; null takes away one that
-    the model does not require, and breaks the rule of one that it does. The fields of the model are no objects
-    themselves, which RFC 7396 would merge; lists are replaced.
+    the model does not require, and breaks the rule of one that it does. A field that is a model itself is merged in
+    the same way; lists are replaced.
 
     Attributes:
         model: All that can be edited, as a `PUT` takes it.
@@ -91,7 +92,7 @@ class MergePatch(Generic[Edit]):
         (model,) = get_args(source)
 
         def patch_of(given: BaseModel) -> MergePatch[Any]:
-            return cls(model, {name: getattr(given, name) for name in given.model_fields_set})
+            return cls(model, _changes_in(given))
 
         return core_schema.no_info_after_validator_function(patch_of, handler.generate_schema(_some_fields_of(model)))
 
@@ -105,8 +106,9 @@ class MergePatch(Generic[Edit]):
             RequestValidationError: The whole breaks a rule that no field breaks alone (422).
         """
         fields = self.model.model_fields
-        whole = {name: getattr(stored, name) for name in fields} | dict(self.changes)
+        whole = {name: getattr(stored, name) for name in fields}
         for name, value in self.changes.items():
+            whole[name] = _merged(whole[name], value) if _model_in(fields[name]) else value
             if value is None and not fields[name].is_required():
                 del whole[name]
         try:
@@ -116,11 +118,34 @@ class MergePatch(Generic[Edit]):
             raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in mistakes]) from error
 
 
+def _changes_in(given: BaseModel) -> dict[str, Any]:
+    values = {name: getattr(given, name) for name in given.model_fields_set}
+    return {name: _changes_in(value) if isinstance(value, BaseModel) else value for name, value in values.items()}
+
+
+def _merged(stored: object, changes: Any) -> Any:  # noqa: ANN401 - of any model
+    """RFC 7396, section 2, for the fields of a model inside of a model."""
+    if not isinstance(changes, dict):
+        return changes
+    whole = to_jsonable_python(stored) or {}
+    for name, value in changes.items():
+        whole[name] = _merged(whole.get(name), value)
+    return {name: value for name, value in whole.items() if value is not None}
+
+
+def _model_in(field: FieldInfo) -> type[BaseModel] | None:
+    """The model of a field that is one, or null."""
+    kinds = (field.annotation, *get_args(field.annotation))
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+
+
 def _some_fields_of(model: type[BaseModel]) -> type[BaseModel]:
     """The same fields by the same rules, but none of them required."""
     fields: dict[str, Any] = {}
     for name, field in model.model_fields.items():
-        rule, shown = field.rebuild_annotation(), {**field.asdict()["attributes"], "default_factory": _nothing}
+        inner = _model_in(field)
+        rule: Any = _some_fields_of(inner) if inner else field.rebuild_annotation()
+        shown = {**field.asdict()["attributes"], "default_factory": _nothing}
         shown.pop("default", None)
         fields[name] = (rule if field.is_required() else rule | None, Field(**shown))
     name = model.__name__.removeprefix("New").removesuffix("Edit")

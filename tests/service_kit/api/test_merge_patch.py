@@ -160,3 +160,48 @@ async def test_the_documents_have_both_names_and_every_field_as_optional(api: ht
     assert schema["examples"] == [{"beds": 4}]
     assert (schema["properties"].keys(), schema.get("required")) == (RoomEdit.model_fields.keys(), None)
     assert all("default" not in field for field in schema["properties"].values())
+
+
+class Address(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    street: Annotated[str, Field(min_length=2)]
+    city: str
+    region: str | None = None
+
+
+class PersonEdit(BaseModel):
+    address: Address | None = None
+
+
+PERSON_PATCH: Final = TypeAdapter[MergePatch[PersonEdit]](MergePatch[PersonEdit])
+HOME: Final = Address(street="Reforma 222", city="México", region="CDMX")
+
+
+@pytest.mark.parametrize(
+    ("stored", "patch", "whole"),
+    [
+        (HOME, {"city": "Puebla"}, {"street": "Reforma 222", "city": "Puebla", "region": "CDMX"}),
+        (HOME, {"region": None}, {"street": "Reforma 222", "city": "México", "region": None}),
+        (HOME, {}, HOME.model_dump()),
+        (HOME, None, None),
+        (None, {"street": "Sur 1", "city": "Puebla"}, {"street": "Sur 1", "city": "Puebla", "region": None}),
+    ],
+)
+def test_merges_a_model_inside_of_a_model(
+    stored: Address | None, patch: JsonObject | None, whole: JsonObject | None
+) -> None:
+    edit = PERSON_PATCH.validate_python({"address": patch}).applied_to(PersonEdit(address=stored))
+
+    assert edit.model_dump()["address"] == whole
+
+
+@pytest.mark.parametrize("patch", [{"street": "x"}, {"city": None}, {"country": "MX"}, [], "x"])
+def test_refuses_a_part_of_a_model_that_breaks_its_rules(patch: object) -> None:
+    with pytest.raises(ValidationError):
+        PERSON_PATCH.validate_python({"address": patch})
+
+
+def test_refuses_a_model_that_is_not_whole_after_the_patch() -> None:
+    with pytest.raises(RequestValidationError):
+        PERSON_PATCH.validate_python({"address": {"city": "Puebla"}}).applied_to(PersonEdit())
