@@ -63,14 +63,16 @@ def check_all(root: Path) -> None:
     """
     project = tomllib.loads((root / "pyproject.toml").read_text())
     groups = project["dependency-groups"]
-    ours = [*project["tool"]["deptry"]["known_first_party"], *service_packages(root)]
+    packages = service_packages(root)
+    ours = [*project["tool"]["deptry"]["known_first_party"], *packages]
     with ThreadPoolExecutor() as pool:
-        told = list(pool.map(lambda comparison: _complaint(root, groups, ours, comparison), _comparisons(groups)))
+        comparisons = _comparisons(groups, packages)
+        told = list(pool.map(lambda comparison: _complaint(root, groups, ours, comparison), comparisons))
     if complaints := [complaint for complaint in told if complaint]:
         raise UndeclaredImportError("\n".join(complaints))
 
 
-def _comparisons(groups: Mapping[str, Any]) -> Iterator[Comparison]:
+def _comparisons(groups: Mapping[str, Any], packages: Sequence[str]) -> Iterator[Comparison]:
     services = [group.replace("-", "_") for group in groups if group.endswith("-service")]
     graph = grimp.build_graph(_KIT, *services, cache_dir=None)
     for service in services:
@@ -80,7 +82,7 @@ def _comparisons(groups: Mapping[str, Any]) -> Iterator[Comparison]:
         yield Comparison(group, (service, _KIT), [*unseen, *tools])
         if tools:
             yield Comparison(f"{group}-tools", (service, _KIT), unseen)
-    yield Comparison("dev", (_KIT, *services, *_FOR_DEVELOPMENT))
+    yield Comparison("dev", (_KIT, *packages, *_FOR_DEVELOPMENT))
 
 
 def _kit_modules_of(service: str, graph: ImportGraph) -> set[str]:
