@@ -58,9 +58,14 @@ class Ledger:
         return self.coming[0].principal + self.coming[0].balance if self.coming else ZERO
 
     @property
+    def oldest_unpaid(self) -> Slot | None:
+        """The oldest row that has fallen due and is not covered."""
+        return self._open[0].row.slot if self._open else None
+
+    @property
     def days_past_due(self) -> int:
         """Days since the oldest row that is not covered fell due; 0 until its last day to pay is over."""
-        slot = self._open[0].row.slot if self._open else None
+        slot = self.oldest_unpaid
         return (self.day - slot.due_on).days if slot and self.day > slot.payable_on else 0
 
     def owed(self) -> Parts:

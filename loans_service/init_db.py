@@ -1,0 +1,11 @@
+"""`python -m loans_service.init_db`: makes and upgrades the tables by hand; `--new TEXT` writes a revision."""
+
+import sys
+
+from loans_service.config.database import SCHEMA
+from loans_service.config.settings import LoansSettings
+from service_kit.postgres.migrations import main
+from service_kit.settings import load_settings
+
+if __name__ == "__main__":
+    sys.exit(main(load_settings(LoansSettings), SCHEMA))
