@@ -24,12 +24,7 @@ async def run(scenario: Scenario, *, seed: int, seconds: float, rate: float) -> 
     """
     random = Random(seed)
     async with trial(
-        scenario.name,
-        seed=seed,
-        rate=rate,
-        orders=scenario.orders,
-        consumers=scenario.consumers,
-        most_repeated=scenario.most_repeated,
+        scenario.name, seed=seed, rate=rate, orders=scenario.orders, consumers=scenario.consumers
     ) as current:
         await current.callers.have_placed(1)
         deadline = time.monotonic() + seconds

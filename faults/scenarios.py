@@ -8,7 +8,6 @@ from typing import Final, Self
 
 from faults import faults
 from faults.faults import Fault
-from service_kit.rabbit.consumer import MOST_REPEATED
 
 Round = tuple[Fault, ...]
 """Faults that happen at the same time."""
@@ -30,7 +29,6 @@ class Scenario:
         orders: Replicas of orders_service.
         consumers: Replicas of notifications_service.
         seconds: How long it goes on in the long form.
-        most_repeated: So many lines may be told again after one kill, where nothing but a consumer is killed.
     """
 
     name: str
@@ -39,17 +37,11 @@ class Scenario:
     orders: int = 1
     consumers: int = 1
     seconds: float = 45
-    most_repeated: int | None = None
 
     @classmethod
     def of(cls, fault: Fault) -> Self:
         """One fault, again and again."""
-        return cls(
-            name=fault.__name__,
-            story=getdoc(fault) or "",
-            rounds=_again_and_again(fault),
-            most_repeated=MOST_REPEATED if fault is faults.consumer_killed else None,
-        )
+        return cls(name=fault.__name__, story=getdoc(fault) or "", rounds=_again_and_again(fault))
 
 
 def _again_and_again(fault: Fault) -> Callable[[Random], Iterator[Round]]:

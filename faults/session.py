@@ -36,7 +36,7 @@ class Trial:
 
 
 @asynccontextmanager
-async def trial(  # noqa: PLR0913 - what a scenario may ask for, by keyword
+async def trial(
     name: str,
     *,
     seed: int,
@@ -44,7 +44,6 @@ async def trial(  # noqa: PLR0913 - what a scenario may ask for, by keyword
     orders: int = 1,
     consumers: int = 1,
     last_order: Mapping[str, str] | None = None,
-    most_repeated: int | None = None,
 ) -> AsyncIterator[Trial]:
     """Let callers post while the block runs; then wait until nothing waits anywhere, and reckon.
 
@@ -55,7 +54,6 @@ async def trial(  # noqa: PLR0913 - what a scenario may ask for, by keyword
         orders: Replicas of orders_service.
         consumers: Replicas of notifications_service.
         last_order: What the environment of the last orders_service holds beside what all have.
-        most_repeated: So many lines may be told again after one kill of a consumer; None where more than that happens.
     """
     folder = Path(tempfile.mkdtemp(prefix=f"faults_{name}_"))
     async with sites.opened(folder, orders=orders, consumers=consumers, last_order=last_order) as site:
@@ -68,9 +66,7 @@ async def trial(  # noqa: PLR0913 - what a scenario may ask for, by keyword
 
         if not await until(is_over):
             site.notes.append(f"{site.waiting_events()} wait in the outbox, {await site.queued()} in the queue")
-        current.judged = Verdict.of(
-            site, callers, scenario=name, seed=seed, rounds=current.rounds, most_repeated=most_repeated
-        )
+        current.judged = Verdict.of(site, callers, scenario=name, seed=seed, rounds=current.rounds)
     if current.verdict.failures:
         current.verdict.notes.append(f"logs: {folder}")
     else:

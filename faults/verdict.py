@@ -7,6 +7,7 @@ from typing import Final, Self
 
 from faults.callers import Callers
 from faults.testbed import Site
+from service_kit.rabbit.consumer import MOST_REPEATED
 
 _SHOWN: Final = 10
 _REPEATED: Final = "repeated although their consumer was not killed"
@@ -50,9 +51,7 @@ class Verdict:
     notes: list[str] = field(default_factory=list)
 
     @classmethod
-    def of(
-        cls, site: Site, callers: Callers, *, scenario: str, seed: int, rounds: int, most_repeated: int | None
-    ) -> Self:
+    def of(cls, site: Site, callers: Callers, *, scenario: str, seed: int, rounds: int) -> Self:
         """Look everything up, once nothing waits anywhere any more."""
         accepted, lines, stored = set(callers.accepted), site.told.lines, site.orders_in_store()
         lost = accepted - (stored & lines.keys())
@@ -76,7 +75,7 @@ class Verdict:
             failures=[
                 *in_sentences("lost", lost),
                 *(in_sentences(_REPEATED, unexcused) if len(site.consumers) == 1 else []),
-                *_told_again(site.told.most_repeated_after_a_kill(), most_repeated),
+                *_told_again(site.told.most_repeated_after_a_kill()),
                 *in_sentences("in the store, but answered to nobody", stored - accepted),
                 *in_sentences("told, but answered to nobody", lines.keys() - accepted),
                 *_unsettled(callers),
@@ -102,10 +101,9 @@ def _most_told_again(site: Site) -> list[str]:
     return [f"{lines} lines were told again after one kill, at most"] if lines else []
 
 
-def _told_again(lines: int, most: int | None) -> list[str]:
-    if most is None or lines <= most:
-        return []
-    return [f"{lines} lines were told again after one kill, {most} are promised at most"]
+def _told_again(lines: int) -> list[str]:
+    most = MOST_REPEATED
+    return [f"{lines} lines were told again after one kill, {most} are promised at most"] if lines > most else []
 
 
 def _unsettled(callers: Callers) -> list[str]:
