@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from loans_service.money.currencies import MINOR_UNIT_DIGITS
+from service_kit.accounts.settings import JwtSettings
 from service_kit.settings import ApiSettings, PostgresSettings
 
 _EXAMPLE: Final = "MXN:100000 USD:5000"
@@ -35,7 +36,7 @@ AmountByCurrency = Annotated[
 ]
 
 
-class LoansSettings(ApiSettings, PostgresSettings):
+class LoansSettings(ApiSettings, PostgresSettings, JwtSettings):
     """Settings of loans_service; `.env.example` lists them."""
 
     service: ClassVar[str] = "loans_service"

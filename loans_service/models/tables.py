@@ -28,9 +28,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from loans_service.models.forgetting import forgetting
+from service_kit.accounts.tables import account_tables
 from service_kit.postgres.append_only import append_only
 
 METADATA: Final = MetaData()
+ACCOUNTS: Final = account_tables(METADATA)
 
 _Instant: Final = TIMESTAMP(timezone=True)
 _Amount: Final = Numeric(18, 2)  # of every currency; answers leave out the decimals that a currency has not

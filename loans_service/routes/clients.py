@@ -8,7 +8,7 @@ from pydantic import Field
 
 from loans_service.models.client import ClientEdit, ClientView, NewClient
 from loans_service.models.tables import CLIENT_HISTORY
-from loans_service.routes.dependencies import ONCE_EACH, CallerDep, ClientsDep
+from loans_service.routes.dependencies import ONCE_EACH, ClientsDep
 from loans_service.routes.responses import TAGGED, made
 from loans_service.services.client_list import ClientQuery, list_clients
 from loans_service.services.clients import Client
@@ -20,6 +20,7 @@ from loans_service.services.errors import (
     IdTakenError,
 )
 from loans_service.services.history_list import HistoryEntry, HistoryQuery, read_history
+from service_kit.accounts.guard import AccountsDep, CallerDep, OriginDep
 from service_kit.api.etags import (
     NOT_MODIFIED,
     AcceptedVersions,
@@ -144,9 +145,21 @@ async def patch(
     summary="Delete a client",
     responses=problems(ClientNotFoundError, ClientHasLoansError, StaleEditError),
 )
-async def delete(client_id: ClientId, clients: ClientsDep, accepted: AcceptedVersions) -> None:
-    """Delete a client who has no loans, for good. Its history keeps who has done what and when, but no values."""
+async def delete(
+    client_id: ClientId,
+    clients: ClientsDep,
+    accounts: AccountsDep,
+    session: SessionDep,
+    origin: OriginDep,
+    *,
+    accepted: AcceptedVersions,
+) -> None:
+    """Delete a client who has no loans, for good, and close its account.
+
+    Its history keeps who has done what and when, but no values.
+    """
     await clients.delete(await clients.editable(client_id, accepted))
+    await accounts.management.close_of(session, client_id, origin)
 
 
 @router.get(

@@ -10,27 +10,12 @@ from loans_service.services.commands import Commands
 from loans_service.services.context import Policy, RequestContext
 from loans_service.services.loans import Loans
 from loans_service.services.payments import Payments
-from service_kit.accounts.caller import Caller, TokenInvalidError
+from service_kit.accounts.guard import CallerDep
 from service_kit.api.dependencies import NowDep, provided
 from service_kit.postgres.dependencies import SessionDep
 from service_kit.problems import InvalidRequestError
 
 _MAY_REPEAT: Final = frozenset({"status"})
-
-
-async def caller_of(request: Request) -> Caller:
-    """Whom the guard has let in; without a guard nobody is.
-
-    Raises:
-        TokenInvalidError: Nobody (401).
-    """
-    caller: Caller | None = getattr(request.state, "caller", None)
-    if caller is None:
-        raise TokenInvalidError
-    return caller
-
-
-CallerDep = Annotated[Caller, Depends(caller_of)]
 
 
 async def _context(

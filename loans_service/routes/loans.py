@@ -10,13 +10,14 @@ from loans_service.models.loan import LoanEdit, LoanView, NewLoan
 from loans_service.models.status import NotInThisStatusError
 from loans_service.models.tables import LOAN_HISTORY
 from loans_service.models.terms import Terms
-from loans_service.routes.dependencies import ONCE_EACH, CallerDep, ContextDep, LoansDep
+from loans_service.routes.dependencies import ONCE_EACH, ContextDep, LoansDep
 from loans_service.routes.responses import EDIT_REFUSALS, TAGGED, made
 from loans_service.services.errors import IdTakenError, LoanNotFoundError, UnsoundTermsRefusedError
 from loans_service.services.history_list import HistoryEntry, HistoryQuery, read_history
 from loans_service.services.loan_list import CurrencyNeededError, LoanQuery, list_loans
 from loans_service.services.loan_rows import Loan, read_loan
 from loans_service.services.quotes import Quote, quote
+from service_kit.accounts.guard import CallerDep
 from service_kit.api.etags import (
     NOT_MODIFIED,
     AcceptedVersions,

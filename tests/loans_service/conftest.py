@@ -1,6 +1,7 @@
 """The routes of loans_service on a real PostgreSQL; each test has a database of its own."""
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
@@ -13,12 +14,14 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dev_stack.servers.postgres import Postgres
+from loans_service.config.accounts import POLICY
 from loans_service.config.database import SCHEMA, open_store
 from loans_service.config.settings import LoansSettings
 from loans_service.routes import clients, commands, loans, payments, portfolio
-from loans_service.routes.dependencies import caller_of
 from loans_service.services.context import Policy
+from service_kit.accounts.assembly import Accounts
 from service_kit.accounts.caller import Caller, Scope
+from service_kit.accounts.guard import _caller as caller_of
 from service_kit.api.app import create_app
 from service_kit.api.dependencies import _now as now_of
 from service_kit.api.guards import Guarded
@@ -52,6 +55,7 @@ YEAR: JsonObject = {
 }
 """Twelve rows of 960.60, the last one 960.55."""
 ADDRESS: JsonObject = {"street": "Reforma 222", "city": "México", "region": None, "postal_code": None, "country": "MX"}
+KEYS = "test:" + base64.b64encode(b"a secret of the tests".ljust(64, b".")).decode()
 NOBODY = "019a8f3e-7c00-7d4e-9f3a-5b1c2d3e4f50"
 TODAY = date(2026, 6, 15)
 NOON = datetime(2026, 6, 15, 18, tzinfo=UTC)
@@ -140,7 +144,9 @@ class Desk:
 
 
 def settings_for(url: str) -> LoansSettings:
-    return LoansSettings.model_validate({"database_url": url, "database_name": f"loans_{uuid4().hex}"})
+    """A database of its own; hashes that are quick, and a key that is no file."""
+    given = {"database_url": url, "database_name": f"loans_{uuid4().hex}", "jwt_keys": KEYS, "bcrypt_rounds": 4}
+    return LoansSettings.model_validate(given)
 
 
 @pytest.fixture(scope="session")
@@ -186,7 +192,8 @@ async def open_desk(app: FastAPI, settings: LoansSettings) -> AsyncIterator[Desk
     store = open_store(settings)
     store._prepared = True  # as a copy of the template is
     policy = Policy(settings.time_zone, settings.second_approval_above)
-    app.state.services = Services(settings, store, policy)
+    accounts = Accounts(POLICY, settings, store, settings.service)
+    app.state.services = Services(settings, store, policy, accounts)
     transport = httpx.ASGITransport(app)
     async with store.running(), httpx.AsyncClient(transport=transport, base_url="http://api") as api:
         yield Desk(app, api)
