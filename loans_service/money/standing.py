@@ -51,7 +51,7 @@ def standing_of(ledger: Ledger) -> Standing:
     """How a loan stands by its ledger after all payments, which is moved on and of no use afterwards."""
     outstanding, closed_on = _principal(ledger), ledger.closed_on
     left, repays = outstanding, []
-    while ledger.held and ledger.coming:
+    while ledger.coming and (ledger.held or not ledger.coming[0].total):  # a row of nothing is covered by itself
         due_on = ledger.coming[0].slot.due_on
         ledger.advance(due_on)
         if _principal(ledger) < left:
