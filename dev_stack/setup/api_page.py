@@ -51,7 +51,8 @@ def page_of(document: JsonObject) -> str:
 
 def _operation(method: str, path: str, operation: JsonObject, document: JsonObject) -> Iterator[str]:
     yield f"## {method} {path}"
-    yield str(operation["description"])
+    if "description" in operation:
+        yield str(operation["description"])
     if parameters := operation.get("parameters"):
         rows = [
             _row(f"`{one['name']}`", one["in"], "yes" if one["required"] else "", one.get("description", ""))
@@ -79,14 +80,16 @@ def _examples(media: JsonObject, document: JsonObject) -> Iterator[str]:
         return
     named: Mapping[str, JsonObject] = media.get("examples") or {"": {"value": _example(media["schema"], document)}}
     for one in named.values():
-        yield f"```json\n{json.dumps(one['value'], indent=2, ensure_ascii=False)}\n```"
+        if one["value"] is not None:
+            yield f"```json\n{json.dumps(one['value'], indent=2, ensure_ascii=False)}\n```"
 
 
 def _example(schema: JsonObject, document: JsonObject) -> Any:  # noqa: ANN401 - any JSON
+    """The example of a schema's model; None if it has none."""
     if schema.get("type") == "array":
         return [_example(schema["items"], document)]
-    name = schema["$ref"].rpartition("/")[2]
-    return document["components"]["schemas"][name]["examples"][0]
+    model = document["components"]["schemas"].get(schema.get("$ref", "").rpartition("/")[2], {})
+    return next(iter(model.get("examples", [])), None)
 
 
 def _codes(answer: JsonObject) -> str:

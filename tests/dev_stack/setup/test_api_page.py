@@ -116,3 +116,20 @@ def test_leads_to_the_page_of_each_api() -> None:
     assert "| notes_service | Notes. | [page](notes_service.md), [OpenAPI](notes_service.openapi.json) |" in pages_list(
         [DOCUMENT]
     )
+
+
+def test_needs_neither_an_example_nor_a_description() -> None:
+    operation = {
+        "summary": "Write",
+        "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Bare"}}}},
+        "responses": {"204": {"description": "Stored."}},
+    }
+    document = {**DOCUMENT, "paths": {"/notes": {"post": operation}}, "components": {"schemas": {"Bare": {}}}}
+
+    assert page_of(document).partition("## POST /notes")[2].splitlines()[:5] == [
+        "",
+        "",
+        "Body, as `application/json`:",
+        "",
+        "| status | codes | when |",
+    ]
