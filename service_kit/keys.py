@@ -32,11 +32,11 @@ def identities(keys: Sequence[str]) -> Mapping[bytes, str]:
     }
 
 
-class Callers:
-    """Whose key a request has, as it may be stored; nobody's where anybody may call."""
+class KeyIdentities:
+    """Finds the identity of the key that a request has; None where anybody may call."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._identities = identities(keys)
 
-    def identity_of(self, sent: bytes) -> str | None:
+    def of(self, sent: bytes) -> str | None:
         return self._identities.get(sent)

@@ -15,7 +15,7 @@ from service_kit.api.fast_path import FastPath, PlainRequest
 from service_kit.api.pagination import PAGED, link_next
 from service_kit.clock import utc_now
 from service_kit.fields.idempotency_key import IdempotencyKey
-from service_kit.keys import Callers
+from service_kit.keys import KeyIdentities
 from service_kit.pagination import BadCursorError, Page
 from service_kit.problems import problems
 
@@ -80,7 +80,7 @@ async def _create_fast(request: PlainRequest) -> Response | None:
         text = None if key is None else _KEYS.validate_python(key.decode("latin-1"))
     except ValidationError:
         return None
-    caller = request.services[Callers].identity_of(request.headers.get(b"x-api-key", b""))
+    caller = request.services[KeyIdentities].of(request.headers.get(b"x-api-key", b""))
     placed = await request.services[Orders].place(new_order, key=text, caller=caller, now=utc_now())
     return Response(_VIEWS.dump_json(placed.order), 201, _headers_of(placed), "application/json")
 

@@ -16,7 +16,7 @@ from service_kit.api.problem_handlers import UnhandledErrorMiddleware, add_probl
 from service_kit.api.request_body import RequestBodyMiddleware
 from service_kit.api.request_stream import streamed_paths
 from service_kit.api.request_timing import TimingMiddleware, is_quiet
-from service_kit.keys import Callers
+from service_kit.keys import KeyIdentities
 from service_kit.observability.health import health_routes
 from service_kit.observability.logs import configure_logs
 from service_kit.observability.loop_lag import LoopWatch
@@ -90,7 +90,7 @@ def create_app(  # noqa: PLR0913 - all that an API is, by keyword
     )
     app.state.settings = settings
     keys = settings.api_keys if isinstance(settings, ApiKeySettings) else ()
-    app.state.services = Services(settings, Callers(keys), *resources, *services)
+    app.state.services = Services(settings, KeyIdentities(keys), *resources, *services)
     guarded = [one if isinstance(one, Guarded) else Guarded(one, _own_guard(settings, guard)) for one in routers]
     guards = {one.guard for one in guarded if one.guard}
     for one in guarded:

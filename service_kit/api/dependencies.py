@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Request
 
 from service_kit.clock import utc_now
-from service_kit.keys import Callers
+from service_kit.keys import KeyIdentities
 from service_kit.resources import Services
 
 Service = TypeVar("Service")
@@ -30,8 +30,8 @@ NowDep = Annotated[datetime, Depends(_now)]
 """The instant of the request: the same for all that it changes."""
 
 
-async def _caller(request: Request, callers: Annotated[Callers, provided(Callers)]) -> str | None:
-    return callers.identity_of(request.headers.get("X-API-Key", "").encode("latin-1"))  # as Starlette has decoded it
+async def _caller(request: Request, identities: Annotated[KeyIdentities, provided(KeyIdentities)]) -> str | None:
+    return identities.of(request.headers.get("X-API-Key", "").encode("latin-1"))  # as Starlette has decoded it
 
 
 CallerDep = Annotated[str | None, Depends(_caller)]
