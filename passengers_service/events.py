@@ -1,7 +1,7 @@
-"""The events of passengers_service, which it also hears: the other side tells of its edits in the same words.
+"""The events of passengers_service. It also receives them: the other side publishes its edits in the same types.
 
-To add a field of a passenger: at the end of `PassengerFields`, in `models/`, and in a migration that appends to each
-row's stamps the stamp 1, on both sides.
+To add a field of a passenger: append it to `PassengerFields`, add it in `models/`, and write a migration that appends
+the stamp 1 to the stamps of each row; on both sides.
 """
 
 from datetime import date
@@ -23,15 +23,15 @@ EVENTS: Final = ReplicationEvents(
 )
 
 NODE: Final = 1
-"""Which of the two databases makes the stamp."""
+"""The node of our database in stamps."""
 
 
 class PassengerFields(msgspec.Struct, frozen=True, kw_only=True):
     """What both sides keep of a passenger, in the order of the stamps; in an event, only what has changed.
 
     Attributes:
-        deleted_at: None is alive. Nobody ever sets it back, and an edit of another field leaves it alone: so no late
-            edit revives anybody.
+        deleted_at: None for a passenger who is not deleted. It is never reset, and edits of other fields do not change
+            it, so no late edit restores a deleted passenger.
     """
 
     document_type: Text | UnsetType = UNSET

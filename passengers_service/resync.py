@@ -1,6 +1,6 @@
 """`python -m passengers_service.resync`: restores the passengers of whichever service has lost some.
 
-Tells reservations_service all of ours, and asks for its own in turn.
+Publishes all of ours, and requests those of reservations_service.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""The tables of passengers_service. Whoever changes one writes its revision too: `init_db --new TEXT`."""
+"""The tables of passengers_service. A change of one needs a revision: `init_db --new TEXT`."""
 
 from typing import Final
 
@@ -19,8 +19,8 @@ LIST_VERSION: Final = list_version_table(METADATA)
 
 DOCUMENT_INDEX: Final = "passengers_document"
 
-# The indexes for search compare bytes (`text_pattern_ops`): so they find prefixes whatever the database's collation.
-# They have all rows, because PostgreSQL takes no notice of the statistics of a partial index, and would plan at random.
+# The indexes for search compare bytes (`text_pattern_ops`), so they find prefixes in every collation. They contain all
+# rows, because PostgreSQL does not use the statistics of a partial index, and its plans would be random.
 passengers: Final = Table(
     "passengers",
     METADATA,

@@ -1,7 +1,7 @@
-"""Listing passengers, the newest first, in keyset pages whose bytes PostgreSQL makes.
+"""Lists passengers, the newest first, in keyset pages that PostgreSQL encodes as JSON.
 
-Sorted by `id`, which begins with the millisecond of creation if its maker has kept to RFC 9562: whatever comes and goes
-meanwhile, each row that stays is on one page.
+They are sorted by `id`, which begins with the millisecond of creation if it was made by RFC 9562. Rows that are added
+or removed meanwhile do not make any other row appear twice, or not at all.
 """
 
 from collections.abc import Callable
@@ -85,7 +85,7 @@ async def list_passengers(session: AsyncSession, query: PassengerQuery) -> Liste
 
 
 def page_of(conditions: list[ColumnElement[bool]], limit: int) -> Any:  # noqa: ANN401 - a select of text and an id
-    """The page as text, with the id of its last passenger if it is full."""
+    """The query for a page: its items as text, and the id of its last passenger if it is full."""
     page = select(*_SHOWN).where(*conditions).order_by(_ROWS.id.desc()).limit(limit).subquery("page")
     items = func.coalesce(cast(func.json_agg(text("page")), Text), "[]")
     return select(items, func.array_agg(page.c.id, type_=ARRAY(Uuid))[limit]).select_from(page)
@@ -96,7 +96,7 @@ def _any_after(conditions: list[ColumnElement[bool]], last: UUID) -> Any:  # noq
 
 
 def conditions_of(query: PassengerQuery) -> list[ColumnElement[bool]]:
-    """What the rows have to be; all of it holds together.
+    """The conditions of a query, all of which must hold.
 
     Raises:
         BadCursorError: The cursor is not one that this list has answered (400).

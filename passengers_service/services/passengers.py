@@ -1,4 +1,4 @@
-"""Registering, reading, editing and deleting passengers: what changes is stamped and told in the same transaction."""
+"""Registers, reads, edits and deletes passengers; changes are stamped and published in the same transaction."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ _NAMES: Final = PassengerFields.__struct_fields__
 
 @dataclass(frozen=True, slots=True)
 class Passenger:
-    """A passenger as it is shown, and which version that is; `is_new` if this request has made it."""
+    """A passenger as the API returns it, and its version; `is_new` if this request has registered it."""
 
     view: PassengerView
     version: int
@@ -45,7 +45,7 @@ class Passengers:
     """The passengers of one transaction, which the caller commits.
 
     Args:
-        session: In the transaction.
+        session: That of the transaction.
         clock: Makes the stamps.
     """
 
@@ -81,7 +81,7 @@ class Passengers:
     async def replace(
         self, passenger_id: UUID, edit: PassengerEdit, *, accepted: Collection[int] | None, now: datetime
     ) -> Passenger:
-        """Make a passenger what the edit says. Only what differs is stamped and told; where nothing does, nothing is.
+        """Replace the editable fields of a passenger. Only fields that differ are stamped and published.
 
         Raises:
             PassengerNotFoundError: No passenger has this id (404).
@@ -104,7 +104,7 @@ class Passengers:
         return await self._replace(row, patch.applied_to(row), now)
 
     async def delete(self, passenger_id: UUID, *, accepted: Collection[int] | None, now: datetime) -> None:
-        """Mark a passenger as deleted, for ever.
+        """Mark a passenger as deleted, for good.
 
         Raises:
             PassengerNotFoundError: No passenger has this id (404).
@@ -130,7 +130,10 @@ class Passengers:
         return _shown(row)
 
     async def _insert(self, change: PassengerChange, now: datetime) -> bool:
-        """Whether neither the id nor the document was there; a twin that is at it is waited for."""
+        """Insert a passenger; False if its id or its document exists.
+
+        A concurrent transaction with the same id or document blocks us until it ends.
+        """
         fields = {name: getattr(change.fields, name) for name in _NAMES}
         stamps = [stamp_in(change.stamp)] * len(_NAMES)
         new = insert(passengers).values(id=change.id, **fields, stamps=stamps, updated_at=now)
@@ -146,7 +149,7 @@ class Passengers:
         return _shown(row)
 
     async def _change(self, row: Row[*tuple[Any, ...]], new: PassengerFields, now: datetime) -> bool:
-        """Whether that changed anything."""
+        """Edit a row; whether anything changed."""
         try:
             return await PASSENGER_REPLICA.edit(self._session, row, new, self._clock, now=now)
         except IntegrityError as error:
@@ -165,7 +168,7 @@ def _living(row: Any, passenger_id: UUID) -> Row[*tuple[Any, ...]]:  # noqa: ANN
 
 
 def _editable(source: object) -> dict[str, Any]:
-    """The fields that a caller can edit, of a new passenger or of a row."""
+    """The editable fields of a new passenger or of a row."""
     return {name: getattr(source, name) for name in PassengerEdit.model_fields}
 
 

@@ -1,6 +1,6 @@
 """Rows as `text/csv` (RFC 4180): a header line names the columns, in any order.
 
-Also what spreadsheets make of it: a BOM, Windows line ends, semicolons where the comma is a decimal sign.
+Also accepts what spreadsheets write: a BOM, Windows line ends, and semicolons instead of commas.
 """
 
 import codecs
@@ -40,11 +40,11 @@ class CsvReader:
         self._delimiter = ","
 
     def feed(self, piece: bytes) -> list[Any]:
-        """The records that end here."""
+        """The records that end in this piece."""
         return self._records(self._cut(self._decoded(piece)))
 
     def end(self) -> list[Any]:
-        """The last record, which may lack its line end, but no cell: then the body was cut off."""
+        """The last record. It may lack its line end; if it lacks cells, the body was cut off."""
         last, self._unfinished = self._unfinished + self._decoded(b"", final=True), ""
         if self._is_quoted:
             raise UnfinishedBodyError
@@ -63,7 +63,7 @@ class CsvReader:
             ) from None
 
     def _cut(self, text: str) -> str:
-        """Everything up to the last line end that no quotation marks enclose; the rest waits."""
+        """Everything up to the last line end outside of quotation marks; the rest is kept."""
         parts = text.split('"')
         whole = 0
         for place in reversed(range(self._is_quoted, len(parts), 2)):  # the parts outside quotation marks
@@ -93,7 +93,7 @@ class CsvReader:
         return {"delimiter": self._delimiter, "strict": True}
 
     def _row(self, cells: list[str]) -> dict[str, str] | list[str]:
-        """By name; no cell at all if there are too many or too few, which no passenger is made of."""
+        """The cells by column; an empty list, which is no passenger, if their number is wrong."""
         if len(cells) != len(self._columns):
             return []
         return {column: cell for column, cell in zip(self._columns, cells, strict=True) if cell}

@@ -1,4 +1,4 @@
-"""Which reader takes a body: `Content-Type` says it."""
+"""Chooses the reader of a body by its `Content-Type`."""
 
 from collections.abc import Callable, Mapping
 from email.message import Message
@@ -28,7 +28,7 @@ _READERS: Final[Mapping[str, Callable[[], RowReader]]] = {
 
 
 def reader_for(content_type: str, content_encoding: str = "") -> RowReader:
-    """The reader of a body.
+    """Choose the reader of a body.
 
     Raises:
         UnknownFormatError: There is none (415).

@@ -1,7 +1,7 @@
-"""Rows as `application/json`: one array of objects, whose elements leave as they come, whatever they are.
+"""Rows as `application/json`: one array, whose elements are returned as soon as they are complete.
 
-msgspec finds all elements of a piece at once, which takes a millisecond for 7,000. Where that fails, in an array of
-something else, or because a piece ends in a text with a brace, Python's own parser finds one after the other.
+msgspec finds all elements of a piece at once, which takes a millisecond for 7,000. If that fails, because elements are
+not objects or a piece ends in a text with a brace, Python's own parser finds them one after the other.
 """
 
 import json
@@ -20,10 +20,10 @@ _ELEMENT: Final = json.JSONDecoder(parse_int=str, parse_float=str)
 _BLANKS: Final = b" \t\r\n"
 _COMMA_OR_END: Final = re.compile(r"[ \t\r\n]*(?:,[ \t\r\n]*|(?=]))")
 _AS_IT_IS: Final = "surrogateescape"
-"""What is not UTF-8 is for those to refuse who read the row."""
+"""Bytes that are not UTF-8 are kept, and refused by the parser of the row."""
 
 _BEFORE, _AT_FIRST, _AT_NEXT, _BETWEEN, _AFTER = range(5)
-"""Where we are: before the array, where its first element or its end may stand, where an element must, …"""
+"""The position: before the array, where its first element or its end may follow, where an element must follow, …"""
 _STEPS: Final = {
     (_BEFORE, b"["): _AT_FIRST,
     (_AT_FIRST, b"]"): _AFTER,
@@ -35,7 +35,7 @@ _Row = bytes | msgspec.Raw
 
 
 class JsonArrayReader:
-    """Reads one array; of the body it keeps the row that has not ended yet."""
+    """Cuts one array; it keeps only the row that is not complete yet."""
 
     parser = JsonParser("A row is one JSON object")
 
@@ -44,7 +44,7 @@ class JsonArrayReader:
         self._place = _BEFORE
 
     def feed(self, piece: bytes) -> list[_Row]:
-        """The elements that end here."""
+        """The elements that end in this piece."""
         self._rest += piece
         rows: list[_Row] = []
         while self._goes_on(rows):
@@ -53,13 +53,13 @@ class JsonArrayReader:
         return rows
 
     def end(self) -> list[_Row]:
-        """None is left: they have ended with the array."""
+        """No element: all have ended before the end of the array."""
         if self._place != _AFTER:
             raise _no_array()
         return []
 
     def _goes_on(self, rows: list[_Row]) -> bool:
-        """Take a sign, or some elements; False if that needs more of the body."""
+        """Consume a sign or some elements; False if more of the body is needed."""
         self._rest = self._rest.lstrip(_BLANKS)
         if self._place == _BEFORE and not BOM.startswith(self._rest):
             self._rest = self._rest.removeprefix(BOM)
@@ -75,7 +75,7 @@ class JsonArrayReader:
         return bool(found)
 
     def _elements(self) -> Sequence[_Row]:
-        """Those that certainly end here, at most up to the last brace: only what is whole can be decoded."""
+        """The elements up to the last brace, which are certainly complete."""
         end = self._rest.rfind(b"}") + 1
         try:
             rows: Sequence[_Row] = _ELEMENTS.decode(b"[%b]" % self._rest[:end])
@@ -87,7 +87,7 @@ class JsonArrayReader:
         return rows
 
     def _one_by_one(self) -> Sequence[_Row]:
-        """Those that a comma or the end of the array follows."""
+        """The elements that are followed by a comma or the end of the array."""
         text = self._rest.decode(errors=_AS_IT_IS)
         rows: list[_Row] = []
         start = end = 0
@@ -99,7 +99,7 @@ class JsonArrayReader:
         except RecursionError:
             raise _no_array() from None
         except ValueError:
-            pass  # it goes on in the next piece; at the end of the body nobody waits for it any more
+            pass  # it continues in the next piece; at the end of the body `end` reports it
         self._rest = text[end:].encode(errors=_AS_IT_IS)
         return rows
 

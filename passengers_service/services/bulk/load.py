@@ -1,7 +1,7 @@
-"""A load: thousands of passengers in one request, in one transaction, with their events.
+"""A load: thousands of passengers in one request, stored with their events in one transaction.
 
-A row is a whole passenger, as `PUT` takes it: it registers one, or changes the one that has its document. The same load
-again changes nothing.
+A row is a whole passenger, as `PUT` takes it: it registers one, or changes the one with its document. Repeating a load
+changes nothing.
 """
 
 import asyncio
@@ -42,12 +42,12 @@ class TooManyRowsError(ServiceError):
 
 
 class Loads:
-    """Stores loads, some at a time: so that they do not hold every connection of the pool.
+    """Stores loads, a few at a time, so that they do not hold all connections of the pool.
 
     Args:
-        store: Where the passengers are.
-        clock: Stamps what changes.
-        max_rows: Of one load.
+        store: That of the passengers.
+        clock: Makes the stamps.
+        max_rows: Greatest number of rows of one load.
         at_once: How many loads are checked and stored at the same time; the others wait.
         step_rows: How many rows are stored in one step, whose events, a few megabytes, are in memory at once.
     """
@@ -64,11 +64,11 @@ class Loads:
     async def load(
         self, body: SpooledBody, make_reader: Callable[[], RowReader], *, is_lenient: bool, now: datetime
     ) -> LoadResult:
-        """Store one load, of which all is there.
+        """Store one load, whose body has arrived completely.
 
         Args:
-            body: Is read from its beginning, again if PostgreSQL undoes the transaction.
-            make_reader: Of its format.
+            body: Read from its beginning, and again if the transaction is repeated.
+            make_reader: Makes a reader of its format.
             is_lenient: Store the good rows if others are bad.
             now: The instant of the request.
 
@@ -76,7 +76,7 @@ class Loads:
             TooManyRowsError: It has too many rows (413).
             NoRowsError: It has none (422).
             RejectedRowsError: A row is bad, and the load is not lenient (422).
-            MalformedRequestError: It has no rows that could be told apart (400).
+            MalformedRequestError: It cannot be cut into rows (400).
         """
 
         async def work(session: AsyncSession) -> LoadResult:
@@ -89,7 +89,7 @@ class Loads:
 
 @dataclass
 class _Load:
-    """One load in the making."""
+    """One load that is being stored."""
 
     session: AsyncSession
     clock: HybridClock
@@ -105,7 +105,7 @@ class _Load:
         self._staging = Staging(self.session, now=self.now)
 
     async def run(self, body: AsyncIterator[bytes], reader: RowReader) -> LoadResult:
-        """Take the whole body, then store it."""
+        """Stage the whole body, then store it."""
         await self._staging.fill(self._good(body, reader))
         if not self._result.received:
             raise NoRowsError
@@ -115,9 +115,9 @@ class _Load:
         return self._result
 
     async def _good(self, body: AsyncIterator[bytes], reader: RowReader) -> AsyncIterator[Sequence[Numbered]]:
-        """What is worth staging: of a strict load that has a bad row, nothing any more."""
+        """Yield rows to stage; stop after the first bad row of a strict load."""
         async for rows in chunks_of(body, reader):
-            await asyncio.sleep(0)  # so that others have their turn, though the whole body is there
+            await asyncio.sleep(0)  # lets other requests run, since reading the body never waits
             passengers = self._checked(rows, reader.parser)
             if passengers and (self.is_lenient or not self._result.rejected_count):
                 yield passengers
@@ -142,13 +142,13 @@ class _Load:
         received = self._result.received
         for first in range(1, received + 1, self.step_rows):
             step = {"first": first, "last": min(first + self.step_rows - 1, received)}
-            # Most loads bring new passengers alone, or none. A sample tells which; if it has missed somebody the insert
-            # fails, and costs once more.
+            # In most loads all passengers are new, or none is. A sample shows which; if it has missed a known one, the
+            # insert fails, and its time is spent twice.
             is_known = await self.session.scalar(IS_ANYBODY_KNOWN, step)
             if is_known or not await self._is_inserted(step, self.clock.tick()):
                 await self._sift()
                 while not await self._is_settled(step):
-                    pass  # somebody has registered one of them in between, by itself
+                    pass  # one of them was registered by another request in between
         self._require_good()
         self._result.finish()
         if self._result.created or self._result.updated:
@@ -156,7 +156,7 @@ class _Load:
             await notify_relays(self.session)
 
     async def _sift(self) -> None:
-        """Reject what the load has brought before, if that is not done."""
+        """Reject repeated rows, unless that is done."""
         if self._is_sifted:
             return
         self._is_sifted = True
@@ -165,7 +165,7 @@ class _Load:
         self._require_good()
 
     async def _is_settled(self, step: Step) -> bool:
-        """Bring the rows of a step into the passengers, of whom some are known; whether all have arrived."""
+        """Update the known passengers of a step, and insert the others; False if one of these is known by now."""
         latest_stamp = await self.session.scalar(LOCK, step)
         rejected = await self._staging.drop_taken(step)
         self._result.reject(rejected, len(rejected))
@@ -175,7 +175,7 @@ class _Load:
         return await self._is_inserted(step, stamp)
 
     async def _is_inserted(self, step: Step, stamp: int) -> bool:
-        """Create the passengers of a step who are not known to be there; False, and nothing, if one of them is."""
+        """Insert the passengers of a step that are not known; False, without any effect, if one of them exists."""
         try:
             async with self.session.begin_nested():
                 created = await self._change(INSERT, step, stamp)
@@ -187,7 +187,7 @@ class _Load:
         return True
 
     async def _change(self, statement: TextClause, step: Step, stamp: int) -> int:
-        """Change passengers, with the events that tell it; how many."""
+        """Change passengers, with the events; returns how many."""
         told = {"stamp": stamp, "stamp_text": stamp_text(stamp), "now": self.now, "topic": PASSENGER_CHANGED}
         envelope = envelope_parts(PASSENGER_CHANGED, SOURCE, at=self.now)
         changed: int = await self.session.scalar(statement, {**step, **told, **envelope._asdict()})

@@ -7,7 +7,7 @@ from passengers_service.services.bulk.reader import BOM, UnfinishedBodyError, re
 
 
 class NdjsonReader:
-    """Cuts lines; empty ones count for nothing, the last one may lack its end."""
+    """Cuts lines; empty ones are ignored, the last one may lack its end."""
 
     parser = JsonParser("A row is one JSON object on a line of its own")
 
@@ -16,14 +16,14 @@ class NdjsonReader:
         self._at_start = True
 
     def feed(self, piece: bytes) -> list[bytes]:
-        """The lines that end here."""
+        """The lines that end in this piece."""
         lines = (self._unfinished + piece).split(b"\n")
         self._unfinished = lines.pop()
         require_short(self._unfinished)
         return self._rows(lines)
 
     def end(self) -> list[bytes]:
-        """The last line, if it is whole: a body that was cut off is not taken for a shorter one."""
+        """The last line, if it is complete: a body that was cut off must not count as a shorter one."""
         rows = self._rows([self._unfinished])
         for row in rows:
             _require_whole(row)

@@ -1,4 +1,4 @@
-"""What is in the rows of a load, once a reader has cut them: Pydantic reads up to five hundred at a time."""
+"""Makes passengers of the rows of a load, after a reader has cut them; Pydantic reads up to five hundred at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from pydantic import FailFast, TypeAdapter
 
 from passengers_service.models.passenger import NewPassenger
 
-# At the first bad row it stops: which others are bad is asked row by row, so that no heap of mistakes is ever made.
+# Stops at the first bad row; the others are then checked one by one, so that errors never use much memory.
 _PASSENGERS: Final = TypeAdapter(Annotated[list[NewPassenger], FailFast()])
 _FIELDS: Final = tuple(NewPassenger.model_fields)
 _SHAPE: Final = msgspec.json.Decoder(
@@ -41,7 +41,7 @@ class JsonParser:
 
 @dataclass(frozen=True, slots=True)
 class CellsParser:
-    """Rows of named cells, by the same rules as JSON: its dates, ids and numbers of documents are text there too."""
+    """Rows of named cells, read by the same rules as JSON, whose dates, ids and document numbers are text too."""
 
     misshapen: str
 

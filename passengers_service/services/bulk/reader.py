@@ -1,6 +1,6 @@
 """What the three formats of a load have in common: pieces of a body go in, rows come out.
 
-A reader cuts the body where its rows end and does no more; what is in a row a parser reads (`parsers.py`).
+A reader only cuts the body where its rows end; a parser (`parsers.py`) reads what is in a row.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -10,10 +10,10 @@ from passengers_service.models.passenger import NewPassenger
 from service_kit.problems import MalformedRequestError
 
 MAX_ROW_CHARACTERS: Final = 16_384
-"""Three times what a passenger takes whose every character is escaped."""
+"""Three times the size of a passenger in which every character is escaped."""
 CHUNK_ROWS: Final = 500
 CHUNK_BYTES: Final = 1_048_576
-"""What is checked at once: it takes some ten milliseconds, in which the service does nothing else."""
+"""Greatest size that is checked at once. It takes about ten milliseconds, in which the event loop is blocked."""
 
 BOM: Final = b"\xef\xbb\xbf"
 
@@ -36,7 +36,7 @@ class RowParser(Protocol):
         """
 
     def is_overfull(self, row: Row) -> bool:
-        """Whether a bad row has so many fields of its own that nobody wants them all listed."""
+        """Whether a bad row has too many unknown fields to report each of them."""
 
 
 class RowReader(Protocol):
@@ -71,7 +71,7 @@ class UnfinishedBodyError(MalformedRequestError):
 
 
 def require_short(unfinished: str | bytes) -> None:
-    """Refuse to wait for ever for the end of a row.
+    """Refuse a row that does not end.
 
     Raises:
         MalformedRequestError: It would be longer than any row needs (400).
@@ -84,7 +84,7 @@ def require_short(unfinished: str | bytes) -> None:
 
 
 async def chunks_of(body: AsyncIterator[bytes], reader: RowReader) -> AsyncIterator[Sequence[Row]]:
-    """All rows of a body, at most `CHUNK_ROWS` at a time, and at most those that `CHUNK_BYTES` and a piece hold."""
+    """Yield all rows of a body, at most `CHUNK_ROWS` at once, and at most those in `CHUNK_BYTES` and one piece."""
     waiting: list[Row] = []
     waiting_bytes = 0
     async for piece in body:

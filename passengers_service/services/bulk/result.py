@@ -1,4 +1,4 @@
-"""What becomes of a load: the counts of its rows, or why nothing of it is stored."""
+"""The result of a load: the counts of its rows, or why nothing was stored."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -41,11 +41,11 @@ class LoadResult(BaseModel):
 
     @property
     def room(self) -> int:
-        """How many mistakes more are listed."""
+        """How many more mistakes can be listed."""
         return LISTED_MISTAKES - len(self.rejected)
 
     def reject(self, mistakes: Sequence[RejectedRow], rows: int) -> None:
-        """Note the mistakes of so many rows."""
+        """Note mistakes, and the number of their rows."""
         self.rejected_count += rows
         self.rejected += mistakes[: self.room]
 

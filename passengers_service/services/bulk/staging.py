@@ -1,4 +1,4 @@
-"""The rows of a load on their way into the database: in a temporary table, until the whole load is known to be good."""
+"""Keeps the rows of a load in a temporary table until the whole load is known to be good."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ from passengers_service.services.bulk.validation import RejectedRow
 from service_kit.fields.uuid7 import uuid7_texts
 from service_kit.postgres.bulk_copy import copy_rows
 
-# As text: of a statement that SQLAlchemy knows for a definition it takes notice, and prepares all others anew.
+# As text: after a statement that it recognises as DDL, SQLAlchemy prepares all other statements anew.
 _CREATE: Final = text(str(CreateTable(STAGED).compile(dialect=postgresql.dialect())))  # type: ignore[no-untyped-call]  # SQLAlchemy's
 _COLUMNS: Final = ("row", "id", "has_own_id", *PassengerEdit.model_fields)
 _values: Final = attrgetter(*PassengerEdit.model_fields)
@@ -43,9 +43,9 @@ class Staging:
         self._has_own_ids = False
 
     async def fill(self, chunks: AsyncIterator[Sequence[Numbered]]) -> None:
-        """Stage passengers by one COPY, which goes on while the next are read; those without an id get one.
+        """Stage passengers by one COPY, while the next ones are read; those without an id get one.
 
-        The first chunk is checked before anything needs a connection: most callers send no more.
+        The first chunk is checked before a connection is used: most loads have only one.
         """
         first = await anext(chunks, None)
         if first is not None:
@@ -68,7 +68,7 @@ class Staging:
         return (number, own_id or next(self._new_ids), own_id is not None, *_values(passenger))
 
     async def drop_repeated(self) -> list[RejectedRow]:
-        """Reject what this load has brought before."""
+        """Reject rows that repeat an earlier row of this load."""
         reason = "The same document is in row {1} of this load already"
         rejected = await self._dropped(DROP_REPEATED, {}, "document_number", reason)
         if self._has_own_ids:
@@ -78,7 +78,7 @@ class Staging:
         return rejected
 
     async def drop_taken(self, step: Step) -> list[RejectedRow]:
-        """Reject what its own id forbids; the passengers of the step are locked."""
+        """Reject rows whose own id belongs to another passenger; the passengers of the step are locked."""
         if not self._has_own_ids:
             return []
         taken = await self._session.execute(DROP_TAKEN_IDS, step)

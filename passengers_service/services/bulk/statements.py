@@ -1,7 +1,7 @@
-"""The statements of a load: from a temporary table of its rows into the passengers, whole sets at a time.
+"""The statements of a load, which move its rows from a temporary table into the passengers, whole sets at a time.
 
-Both statements that change passengers write the events that tell it into the outbox, one for each 500 passengers, and
-answer how many have changed. So the rows of a load pass through Python once, on their way in.
+Both statements that change passengers also write the events into the outbox, one for each 500 passengers, and return
+how many passengers have changed. So the rows of a load pass through Python only once.
 """
 
 from typing import Final
@@ -25,7 +25,7 @@ STAGED: Final = Table(
     prefixes=["TEMPORARY"],
     postgresql_on_commit="DROP",
 )
-"""The rows of one load; gone with its transaction. `known_id` is that of the passenger who has the row's document."""
+"""The rows of one load, until its transaction ends. `known_id` is the id of the passenger with the row's document."""
 
 _FIELDS: Final = PassengerFields.__struct_fields__
 _SENT: Final = tuple(PassengerEdit.model_fields)
@@ -70,9 +70,9 @@ _TOLD: Final = f"""
 """  # noqa: S608 - of constants
 
 ONE_AT_A_TIME: Final = text("SELECT set_config('lock_timeout', '0', true), pg_advisory_xact_lock(7365727001)")
-"""Loads store one after the other: two that overlap would otherwise wait for each other's new documents.
+"""Loads are stored one after the other: two that overlap would otherwise wait for each other's new documents.
 
-From here on one waits for a lock as long as a statement may take: there are others before it, each for some seconds.
+From here on a load may wait for a lock as long as a statement may take, because each load before it takes seconds.
 """
 
 DROP_REPEATED: Final = text(
@@ -120,9 +120,9 @@ LOCK: Final = text(
     SELECT coalesce(max(latest_stamp), 0) FROM known
     """  # noqa: S608 - of constants
 )
-"""Marks the rows whose passenger is known, which nobody else can change from now on; answers the latest stamp of those.
+"""Marks the rows whose passenger is known, and locks these passengers; returns the latest of their stamps.
 
-By id, as everybody locks: so that nobody waits here for somebody who waits for him.
+Lock in id order, as every writer does, to avoid deadlocks.
 """
 
 DROP_TAKEN_IDS: Final = text(
@@ -166,8 +166,8 @@ INSERT: Final = text(
     {_TOLD}
     """  # noqa: S608 - of constants
 )
-"""Breaks a unique index if one of them is known, comes twice in the load, or was registered by somebody just now.
+"""Breaks a unique index if a passenger is known, is twice in the load, or was registered just now.
 
-`ON CONFLICT DO NOTHING` would pass over that one, but takes 12 ms longer for 7,000: it looks every row up twice, and
+`ON CONFLICT DO NOTHING` would skip that passenger, but takes 12 ms longer for 7,000: it looks every row up twice, and
 writes it twice to the log.
 """

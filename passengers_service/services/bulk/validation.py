@@ -1,4 +1,4 @@
-"""The rows of a load, checked by Pydantic: those that are passengers, and what is wrong with the others."""
+"""Checks the rows of a load: which of them are passengers, and what is wrong with the others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class CheckedRows:
 
     Attributes:
         passengers: Each with the number of its row.
-        mistakes: In the order of the rows, all of each row; or none, once there are enough.
+        mistakes: In the order of the rows, all mistakes of each row; none once the limit is reached.
     """
 
     passengers: Sequence[tuple[int, NewPassenger]]
@@ -41,10 +41,10 @@ def checked(rows: Sequence[Row], parser: RowParser, *, first: int, most_mistakes
     """Check some rows of a load.
 
     Args:
-        rows: Of the load.
+        rows: Some rows of the load.
         parser: That of its format.
-        first: Number of the first of them.
-        most_mistakes: So many are told; a bad row without one is bad nevertheless.
+        first: Number of the first of these rows.
+        most_mistakes: Greatest number of mistakes to list; further bad rows are only counted.
     """
     try:
         passengers = parser.parsed(rows)
@@ -56,7 +56,7 @@ def checked(rows: Sequence[Row], parser: RowParser, *, first: int, most_mistakes
 
 
 def _one_by_one(rows: Sequence[Row], parser: RowParser, first: int, most_mistakes: int) -> CheckedRows:
-    """Which row is bad: in JSON, one that is no object shifts the others, so that their places tell nothing."""
+    """Check each row by itself: in JSON, a row that is not an object shifts the positions of the others."""
     passengers: list[tuple[int, NewPassenger]] = []
     mistakes: list[RejectedRow] = []
     for number, row in enumerate(rows, first):
@@ -69,7 +69,7 @@ def _one_by_one(rows: Sequence[Row], parser: RowParser, first: int, most_mistake
 
 
 def _passenger_of(row: Row, parser: RowParser) -> NewPassenger | ValidationError | str:
-    """The passenger, or what is wrong."""
+    """The passenger of a row, or what is wrong with it."""
     if parser.is_overfull(row):
         return _OVERFULL
     try:
