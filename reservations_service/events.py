@@ -1,7 +1,6 @@
-"""The events of reservations_service, which it also hears: passengers_service tells of its edits in the same words.
+"""The events of reservations_service. It also receives them: passengers_service publishes its edits in the same types.
 
-The classes are this service's own and tolerant: passengers_service has rules for what a field may hold, here is only
-what PostgreSQL must be able to keep.
+The classes are this service's own and tolerant: they only demand what PostgreSQL can store.
 """
 
 from datetime import date
@@ -23,20 +22,21 @@ EVENTS: Final = ReplicationEvents(
 )
 
 NODE: Final = 2
-"""Which of the two databases makes the stamp."""
+"""The node of our database in stamps."""
 
 OWNER_NODE: Final = 1
-"""That of passengers_service."""
+"""The node of passengers_service in stamps."""
 
 DOCUMENT: Final = ("document_type", "document_number")
-"""What only passengers_service changes: a number stays unique when one owner alone decides."""
+"""Fields that only passengers_service changes, because a single owner can keep them unique."""
 
 
 class PassengerFields(msgspec.Struct, frozen=True, kw_only=True):
     """What both sides keep of a passenger, in the order of the stamps; in an event, only what has changed.
 
     Attributes:
-        deleted_at: None is alive. Nobody ever sets it back, so no late edit revives anybody.
+        deleted_at: None for a passenger who is not deleted. It is never reset, so no late edit restores a deleted
+            passenger.
     """
 
     document_type: Text | UnsetType = UNSET

@@ -1,6 +1,6 @@
-"""`python -m reservations_service.heal`: mends passengers that were edited while a clock was far ahead.
+"""`python -m reservations_service.heal`: repairs passengers that were edited while a clock was far ahead.
 
-To be run on both sides.
+Run it on both sides.
 """
 
 import sys

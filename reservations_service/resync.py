@@ -1,6 +1,6 @@
 """`python -m reservations_service.resync`: restores the passengers of whichever service has lost some.
 
-Tells passengers_service all of ours, and asks for its own in turn.
+Publishes all of ours, and requests those of passengers_service.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """Where the changes of passengers go, and where those of passengers_service come from.
 
-Both services publish to the exchange `events`; each has a queue of its own, and both declare both: so no change is lost
-that is told before the other side has ever run.
+Both services publish to the exchange `events`; each has a queue of its own, and both declare both, so no change is lost
+that is published before the other side has ever run.
 """
 
 from collections.abc import Awaitable, Callable

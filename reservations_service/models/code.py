@@ -1,4 +1,4 @@
-"""The code of a reservation: what a passenger reads out at the desk, so without the signs that look alike."""
+"""The code of a reservation, which a passenger reads out at the desk: without characters that look alike."""
 
 import secrets
 from typing import Annotated, Final
@@ -17,5 +17,5 @@ Code = Annotated[
 
 
 def draw_code() -> str:
-    """One of a billion, which nobody can guess from another; whether it is taken only the table knows."""
+    """Draw one of a billion codes, at random, so that none can be guessed; it may be taken already."""
     return "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))

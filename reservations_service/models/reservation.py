@@ -57,7 +57,7 @@ class NewReservation(_Trip):
 
     @property
     def fingerprint(self) -> bytes:
-        """By which a repeat is told from another reservation with the same id."""
+        """Hash of the request; distinguishes a retry from a different request with the same id."""
         return blake2b(self.model_dump_json(exclude_defaults=True).encode(), digest_size=_HASH_BYTES).digest()
 
 
@@ -103,9 +103,9 @@ class Reservation:
         return cls(**{**values, "status": ReservationStatus(values["status"])})
 
     def as_of(self, now: datetime) -> Self:
-        """What it is at an instant: a hold that is over has expired, whether the row says so yet or not.
+        """The reservation at an instant: a hold that is over has expired, even if the row does not say so yet.
 
-        Expiry is told in one way only, so that whoever writes it down changes neither the answer nor its `ETag`.
+        Storing the expiry later changes neither the answer nor its `ETag`.
         """
         if self.status is not ReservationStatus.PENDING or self.hold_expires_at > now:
             return self

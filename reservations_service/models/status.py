@@ -1,4 +1,4 @@
-"""The status of a reservation, and who may change it into what."""
+"""The status of a reservation, and its allowed changes."""
 
 from enum import StrEnum
 from http import HTTPStatus
@@ -17,7 +17,7 @@ class ReservationStatus(StrEnum):
 
 
 HOLDING_A_SEAT: Final = (ReservationStatus.PENDING, ReservationStatus.CONFIRMED)
-"""Those that keep others from the seat, and can still be changed."""
+"""Statuses in which a reservation holds its seat, and can still be changed."""
 
 _NEXT: Final = {
     ReservationStatus.PENDING: (ReservationStatus.CONFIRMED, ReservationStatus.CANCELLED),
@@ -38,10 +38,10 @@ class IllegalStatusError(ServiceError):
 
 
 def require_legal(current: ReservationStatus, wished: ReservationStatus) -> None:
-    """Let a caller's change of status pass; to leave it as it is is none.
+    """Check a caller's change of status; the same status is no change.
 
     Raises:
-        IllegalStatusError: There is no way from the one to the other (409).
+        IllegalStatusError: The change is not allowed (409).
     """
     if wished not in (current, *_NEXT.get(current, ())):
         raise IllegalStatusError(current)

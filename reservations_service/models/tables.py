@@ -1,4 +1,4 @@
-"""The tables of reservations_service; `migrations/` makes them. What they mean is told beside each model."""
+"""The tables of reservations_service, which `migrations/` creates; the models describe their columns."""
 
 from typing import Final
 
@@ -32,7 +32,7 @@ COPY_STATE: Final = copy_state_table(METADATA)
 _Instant: Final = TIMESTAMP(timezone=True)
 HOLDS_SEAT: Final = text("status IN ('pending', 'confirmed')")
 IS_PENDING: Final = text("status = 'pending'")
-"""Predicates of indexes. Queries use the same words: PostgreSQL must see that an index answers them."""
+"""Predicates of indexes. Queries repeat them literally, so that PostgreSQL can use the indexes."""
 
 PASSENGERS: Final = Table(
     "passengers",
@@ -47,7 +47,7 @@ PASSENGERS: Final = Table(
     *stamped_columns(PassengerFields),
     Column("version", Integer, nullable=False, server_default=text("1")),
     Column("updated_at", _Instant, nullable=False),
-    # Not unique: passengers_service alone keeps it so, and two edits may arrive in another order than they were made.
+    # Not unique: passengers_service ensures that, and two edits may arrive in another order than they were made.
     Index("passengers_document", "document_number", "document_type"),
 )
 
@@ -56,7 +56,7 @@ RESERVATIONS: Final = Table(
     METADATA,
     Column("id", UUID, primary_key=True),
     Column("code", Text, nullable=False, unique=True),
-    # Passengers are never removed, only marked as deleted: so the reference always holds.
+    # Passengers are only marked as deleted, never removed, so the reference always holds.
     Column("passenger_id", UUID, ForeignKey("passengers.id"), nullable=False),
     *[Column(name, Text, nullable=False) for name in ("flight_number", "origin", "destination")],
     Column("departure_at", _Instant, nullable=False),

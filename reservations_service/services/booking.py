@@ -1,4 +1,4 @@
-"""Booking a seat: one insert, for which the database alone decides who was first."""
+"""Books a seat by one insert; the database alone decides who was first."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from service_kit.fields.uuid7 import new_uuid7
 from service_kit.problems import ServiceError, StoreUnavailableError
 
 _TRIES: Final = 20
-"""Each fails only if its code is taken or a rival has just let go: with a million reservations, once in a thousand."""
+"""A try fails only if its code is taken (with a million reservations, one in a thousand) or the seat was just freed."""
 
 
 class IdTakenError(ServiceError):
@@ -49,7 +49,7 @@ async def book(session: AsyncSession, new_reservation: NewReservation, *, now: d
 
     Args:
         session: In a transaction, which the caller commits.
-        new_reservation: What is wanted; with an id of its own, a repeat is answered with what has become of the first.
+        new_reservation: The request; with an id of its own, a repeat returns the first reservation as it is now.
         now: The instant of the request.
         hold: How long the seat is held without a confirmation.
 
@@ -61,7 +61,7 @@ async def book(session: AsyncSession, new_reservation: NewReservation, *, now: d
         DeletedPassengerError: The passenger was deleted (409).
     """
     seat = SeatOnFlight(new_reservation.flight_number, new_reservation.departure_at, new_reservation.seat)
-    is_taken = await is_held(session, seat, now=now)  # before anything is locked: most who ask in vain hear it at once
+    is_taken = await is_held(session, seat, now=now)  # Fail fast without a lock; most conflicts end here.
     if first := await _booked_before(session, new_reservation, now):
         return first
     require_ahead(new_reservation.departure_at, now=now)
@@ -106,7 +106,10 @@ def _row(new_reservation: NewReservation, reservation_id: UUID, *, now: datetime
 
 
 async def _insert(session: AsyncSession, row: dict[str, Any]) -> Reservation | None:
-    """None if the seat, the code or the id is taken; a rival at the same seat is waited for until it has committed."""
+    """Insert the reservation; None if the seat, the code or the id is taken.
+
+    A concurrent transaction for the same seat blocks us until it ends.
+    """
     placed = insert(RESERVATIONS).values(row).on_conflict_do_nothing().returning(*RESERVATIONS.c)
     inserted = (await session.execute(placed)).one_or_none()
     return None if inserted is None else Reservation.of(inserted)

@@ -1,4 +1,4 @@
-"""A seat is sold only on a flight that has not left."""
+"""Refuses bookings on flights that have left."""
 
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -7,7 +7,7 @@ from typing import Final
 from service_kit.problems import InvalidField, ServiceError
 
 LATITUDE: Final = timedelta(minutes=1)
-"""Departures are kept to the minute, and a caller's clock may be behind ours by as much."""
+"""Tolerance: departures are stored to the minute, and a caller's clock may be a minute behind ours."""
 
 
 class DepartureInPastError(ServiceError):
@@ -23,7 +23,7 @@ class DepartureInPastError(ServiceError):
 
 
 def require_ahead(departure_at: datetime, *, now: datetime) -> None:
-    """Let a departure pass that is to come, or was a minute ago at most.
+    """Check that a departure is in the future, or at most a minute ago.
 
     Raises:
         DepartureInPastError: It is longer ago (422).

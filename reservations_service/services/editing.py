@@ -1,4 +1,4 @@
-"""Changing and removing a reservation: under a lock of its row, so that of two editors the second meets the first."""
+"""Changes and removes reservations, under a lock of the row, so that a second editor sees the change of the first."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -41,7 +41,7 @@ async def edit_reservation(
     accepted: Collection[int] | None,
     now: datetime,
 ) -> Reservation:
-    """Make a reservation what the edit says; one that says nothing new changes nothing.
+    """Replace the editable fields of a reservation; an edit without a difference changes nothing.
 
     Raises:
         ReservationNotFoundError: No reservation has this id (404).
@@ -92,7 +92,7 @@ async def remove_reservation(
     Raises:
         ReservationNotFoundError: No reservation has this id (404).
         StaleEditError: Its version is not one of `accepted` (412).
-        NotPendingError: It is more than a hold, or a hold no more (409).
+        NotPendingError: It is not pending any more (409).
     """
     current = await _locked(session, reservation_id, accepted, now)
     if current.status is not ReservationStatus.PENDING:
@@ -110,7 +110,7 @@ async def _locked(
 
 
 async def _require_free(session: AsyncSession, seat: SeatOnFlight, now: datetime) -> None:
-    """Look before the change, lest two who exchange their seats wait for each other; the index decides the rest."""
+    """Refuse a held seat before the change: avoids a deadlock when two reservations swap seats."""
     if await is_held(session, seat, now=now):
         raise seat.taken()
     await end_overdue_hold(session, seat, now=now)

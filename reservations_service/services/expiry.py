@@ -1,6 +1,6 @@
-"""Writes down in the background which holds are over. Nothing waits for it: `Reservation.as_of` knows as much before.
+"""Stores in the background which holds have expired. Nothing depends on it: `Reservation.as_of` shows it before.
 
-Replicas harm nobody: each passes over the rows that another has in its hands.
+Several processes may do it: each skips rows that another one has locked.
 """
 
 import asyncio
@@ -31,9 +31,9 @@ class HoldExpiry(Resource):
     """Expires holds that are over.
 
     Args:
-        store: Where they are.
+        store: That of the reservations.
         clock: The time.
-        every_seconds: How often it looks.
+        every_seconds: How often it looks for them.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class HoldExpiry(Resource):
         self._every_seconds = every_seconds
 
     def running(self) -> AbstractAsyncContextManager[None]:
-        """Expire while the block runs."""
+        """Expire holds while the block runs."""
         return repeating(
             self._expire_all,
             failure="holds_not_expired",
@@ -65,7 +65,7 @@ class HoldExpiry(Resource):
 
 
 async def expire_overdue(session: AsyncSession, *, now: datetime) -> int:
-    """Expire up to 500 holds that are over, the oldest first; answers how many."""
+    """Expire up to 500 holds that are over, the oldest first; returns how many."""
     rows = RESERVATIONS.c
     free = select(rows.id).where(overdue(now)).order_by(rows.hold_expires_at).limit(_AT_ONCE)
     leased = free.with_for_update(skip_locked=True).cte("leased")

@@ -1,7 +1,7 @@
-"""Listing reservations, the newest first, in keyset pages.
+"""Lists reservations, the newest first, in keyset pages.
 
-The cursor is the instant of creation and the id of the last one. Each filter has its index in that order; only a range
-of departures, which is narrow as a rule, is sorted after it was found.
+The cursor holds the time of creation and the id of the last one. Each filter has an index in that order; only a range
+of departures, which is usually narrow, is sorted.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ _NEWEST_FIRST: Final = (_ROWS.created_at.desc(), _ROWS.id.desc())
 _MAX_LIMIT: Final = 1000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_INSTANT_DIGITS: Final = 14  # of microseconds in hexadecimal: all that fit are before the year 4254
+_INSTANT_DIGITS: Final = 14  # microseconds in hexadecimal: enough until the year 4254
 _INSTANT_AND_ID: Final = CursorShape("x" * (_INSTANT_DIGITS + 32))
 
 _Cursor = Annotated[str, _INSTANT_AND_ID.field()]
@@ -61,7 +61,7 @@ async def list_reservations(session: AsyncSession, query: ReservationQuery, *, n
 
 
 def selection_of(query: ReservationQuery, *, now: datetime) -> Select[Any]:
-    """What PostgreSQL is asked: one row more than the page has, which tells whether there is a next one.
+    """The query for a page and one row more, which shows whether there is a next page.
 
     Raises:
         BadCursorError: The cursor is not one that this list has answered (400).
@@ -80,7 +80,7 @@ def _newest(query: ReservationQuery, *conditions: ColumnElement[bool]) -> Select
 
 
 def _stored_as(status: ReservationStatus | None, now: datetime) -> list[ColumnElement[bool]]:
-    """The ways in which reservations of a status stand in the table; together all of them, and none twice."""
+    """The conditions under which rows have a status; each such row meets exactly one of them."""
     if status is None:
         return []
     if status is ReservationStatus.PENDING:

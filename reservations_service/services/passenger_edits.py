@@ -1,4 +1,4 @@
-"""Changing a passenger here: what differs is stamped, merged into the copy, and told, all in one transaction."""
+"""Changes passengers here: differences are stamped, stored in our copy and published, all in one transaction."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -36,7 +36,7 @@ class PassengerEditor:
     """Edits passengers in one transaction.
 
     Args:
-        session: In the transaction, which the caller commits.
+        session: That of the transaction, which the caller commits.
         clock: Makes the stamps.
     """
 
@@ -47,7 +47,7 @@ class PassengerEditor:
     async def edit(
         self, passenger_id: UUID, edit: PassengerEdit, *, accepted: Collection[int] | None, now: datetime
     ) -> Row[*tuple[Any, ...]]:
-        """Make a passenger what the edit says; one that says nothing new changes and tells nothing.
+        """Replace the editable fields of a passenger; an edit without a difference changes and publishes nothing.
 
         Raises:
             PassengerNotFoundError: None of this id is known here (404).

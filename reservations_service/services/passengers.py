@@ -1,4 +1,4 @@
-"""The copy of the passengers: reading one, and whether one may book. What is incomplete here is not known here yet."""
+"""Reads passengers of our copy, and checks whether they may book. An incomplete row counts as unknown."""
 
 from http import HTTPStatus
 from typing import Any, Final
@@ -59,7 +59,7 @@ class DeletedPassengerError(ServiceError):
 
 
 async def read_passenger(session: AsyncSession, passenger_id: UUID) -> Row[*tuple[Any, ...]]:
-    """A passenger of the copy, with its version.
+    """Read a passenger of our copy, with its version.
 
     Raises:
         PassengerNotFoundError: None of this id is known here (404).
@@ -70,10 +70,10 @@ async def read_passenger(session: AsyncSession, passenger_id: UUID) -> Row[*tupl
 
 
 def require_living(row: Row[*tuple[Any, ...]] | None, passenger_id: UUID) -> Row[*tuple[Any, ...]]:
-    """The row, if it is one of a passenger who is known here and not deleted.
+    """Check that a row is that of a passenger who is known here and not deleted; returns it.
 
     Raises:
-        PassengerNotFoundError: It is not there, or its creation has not arrived yet (404).
+        PassengerNotFoundError: There is none, or its creation has not arrived yet (404).
         PassengerDeletedError: It was deleted (404).
     """
     if row is None or not row.is_complete:
@@ -84,14 +84,14 @@ def require_living(row: Row[*tuple[Any, ...]] | None, passenger_id: UUID) -> Row
 
 
 async def require_bookable(session: AsyncSession, passenger_id: UUID) -> None:
-    """Keep a passenger from being deleted until the transaction ends, if it is not too late.
+    """Check that a passenger may book, and prevent its deletion until the transaction ends.
 
     Raises:
         UnknownPassengerError: None of this id is known here (422).
         DeletedPassengerError: It was deleted (409).
     """
     query = select(_ROWS.is_complete, _ROWS.deleted_at).where(_ROWS.id == passenger_id)
-    # FOR SHARE lets other bookings pass, and makes whoever deletes the passenger wait, or us for him.
+    # FOR SHARE does not block other bookings; a deletion of the passenger waits for us, or we for it.
     row = (await session.execute(query.with_for_update(read=True))).one_or_none()
     try:
         require_living(row, passenger_id)

@@ -15,7 +15,7 @@ from service_kit.settings import SyncSettings
 
 
 class _ReceivedPassenger(PassengerEdit):
-    """With a check of addresses that is quick enough for thousands at once."""
+    """The same rules with a check of addresses that is fast enough for thousands at once."""
 
     email: QuickEmailAddress | None = None
 

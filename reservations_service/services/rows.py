@@ -1,4 +1,4 @@
-"""Finding one row of `reservations`."""
+"""Reads one row of `reservations`."""
 
 from http import HTTPStatus
 from uuid import UUID
@@ -24,7 +24,7 @@ class ReservationNotFoundError(ServiceError):
 
 
 async def found(session: AsyncSession, reservation_id: UUID, *, lock: bool = False) -> Reservation:
-    """The row of this id, if asked for locked until the transaction ends.
+    """Read a reservation; with `lock`, its row stays locked until the transaction ends.
 
     Raises:
         ReservationNotFoundError: There is none (404).

@@ -1,7 +1,7 @@
-"""One seat of one flight is sold once: `seat_sold_once`, a unique index over what holds a seat, decides every race.
+"""A seat of a flight is sold once: `seat_sold_once`, a unique index over reservations that hold a seat, decides races.
 
-A hold that is over but not yet written down as expired still stands in that index: so whoever wants the seat writes it
-down first, in the transaction of the sale.
+A hold that is over, but not stored as expired yet, is still in that index. So a sale of its seat first stores the
+expiry, in the same transaction.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class SeatTakenError(ServiceError):
 
 @dataclass(frozen=True, slots=True)
 class SeatOnFlight:
-    """What can be sold once."""
+    """A seat of a flight, which can be sold once."""
 
     flight_number: str
     departure_at: datetime
@@ -41,7 +41,7 @@ class SeatOnFlight:
 
     @property
     def rows(self) -> ColumnElement[bool]:
-        """All reservations of it, whatever their status."""
+        """Condition: all reservations of this seat, of any status."""
         return and_(
             _ROWS.flight_number == self.flight_number,
             _ROWS.departure_at == self.departure_at,
@@ -49,27 +49,27 @@ class SeatOnFlight:
         )
 
     def taken(self) -> SeatTakenError:
-        """The refusal of a sale."""
+        """The error for a sale of this seat."""
         return SeatTakenError(self.seat, self.flight_number)
 
 
 def overdue(now: datetime) -> ColumnElement[bool]:
-    """Holds that are over, and not yet written down."""
+    """Condition: holds that are over, and not stored as expired yet."""
     return and_(IS_PENDING, _ROWS.hold_expires_at <= now)
 
 
 def expiry_of(condition: ColumnElement[bool]) -> Update:
-    """Write the expiry of overdue holds down, exactly as `Reservation.as_of` tells it."""
+    """The update that stores the expiry of overdue holds, exactly as `Reservation.as_of` shows it."""
     expired = {"status": ReservationStatus.EXPIRED, "updated_at": _ROWS.hold_expires_at, "version": _ROWS.version + 1}
     return update(RESERVATIONS).where(condition).values(expired)
 
 
 async def end_overdue_hold(session: AsyncSession, seat: SeatOnFlight, *, now: datetime) -> None:
-    """Take a seat out of the index whose hold is over."""
+    """Store the expiry of an overdue hold of a seat, which removes it from the index."""
     await session.execute(expiry_of(and_(seat.rows, overdue(now))))
 
 
 async def is_held(session: AsyncSession, seat: SeatOnFlight, *, now: datetime) -> bool:
-    """Whether somebody has it, as far as was committed; nothing is locked."""
+    """Whether a committed reservation holds the seat; locks nothing."""
     held = select(_ROWS.id).where(seat.rows, HOLDS_SEAT, not_(overdue(now)))
     return (await session.execute(held)).first() is not None
