@@ -1,4 +1,4 @@
-"""What is told of an order: one line each."""
+"""Prints one line for each event of an order."""
 
 from collections.abc import Callable
 

@@ -6,7 +6,7 @@ Runs by `python -m notifications_service.consumer`, and by `python notifications
 import sys
 from pathlib import Path
 
-if not __package__:  # run by its path: Python then looks for packages beside this file instead of where they are
+if not __package__:  # Run by its path: Python then looks for packages in the folder of this file.
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from notifications_service.announcements import announcements

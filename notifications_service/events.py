@@ -9,7 +9,7 @@ ORDER_CANCELLED: Final = "order.cancelled"
 
 
 _OrderId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}\Z")]
-"""One word, so that whatever a stranger sends makes one line; anything else is dead-lettered."""
+"""One word, so that any sender can only make one line; anything else is dead-lettered."""
 
 
 class OrderRef(msgspec.Struct, frozen=True):

@@ -1,6 +1,6 @@
 """The events of orders_service. To add one: a class of its data here, and an entry where the change is written.
 
-Money travels as a string, so that no consumer's float spoils it.
+Amounts are strings, so that no consumer rounds them by reading a float.
 """
 
 from datetime import datetime

@@ -1,7 +1,7 @@
 """`python -m user_service.email_keys`: gives each stored user the key that its address has today.
 
-Needed once after an upgrade that takes more spellings for one address. It changes no address and removes nobody: of two
-users whose addresses turn out to be the same, it tells the ids.
+Needed once after an upgrade that treats more spellings as one address. It changes no address and removes no user; it
+prints the ids of two users whose addresses are the same now.
 """
 
 import asyncio
@@ -20,11 +20,11 @@ from user_service.config.settings import UserSettings
 from user_service.models.user import User
 
 _NOT_ASCII: Final = r"[^\x00-\x7F]"
-"""Only such keys can change: of letters A to Z, case and width are all that there is."""
+"""Only such keys can change: keys of ASCII letters are lower case already."""
 
 
 async def renew(users: MongoCollection) -> AsyncIterator[tuple[bool, str]]:
-    """Renew the keys that differ, and tell of each whether its user has to be looked at.
+    """Renew the keys that differ; yields a line for each, with whether a person has to look at its user.
 
     Raises:
         PyMongoError: The server does not answer, or refuses us.

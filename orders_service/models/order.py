@@ -20,8 +20,8 @@ from service_kit.mongo.outbox import OUTBOX_INDEX
 
 IDEMPOTENCY_INDEX: Final = "idempotency_of_caller"
 FORMER_IDEMPOTENCY_INDEX: Final = "idempotency_key"
-"""Of an earlier version, whose keys belonged to nobody. While it is there a key that one caller has used is taken for
-all, and so retries of orders from before the update find them."""
+"""The index of an earlier version, whose keys belonged to no caller. While it exists, a key of one caller is taken for
+all callers, so retries of orders from before the update find them."""
 KEYS_OF_NOBODY: Final = (
     "It lets retries of orders from before the update find them, and one key is taken for all callers. "
     "When no such retry can come any more, `python -m orders_service.init_db drop-former` drops it."

@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a repeated POST is answered again instead of done again.
+"""`Idempotency-Key`: a repeated POST returns the first response instead of placing another order.
 
 The key lives inside the order under a unique index, so the order and its key are stored in one write, and 200 parallel
 posts with one key make one order. It is good for as long as its order is kept, and belongs to the API key that has used
@@ -32,12 +32,12 @@ class IdempotencyConflictError(ServiceError):
 
 @dataclass(frozen=True, slots=True)
 class RequestMark:
-    """What a keyed request leaves in its order.
+    """What a request with a key stores in its order.
 
     Attributes:
         key: The caller's key, the same whether it came quoted or bare.
-        caller: Whose API key it came with; None where anybody may call.
-        fingerprint: Hash of the order as it was understood; the spelling of the JSON does not matter.
+        caller: Identity of the API key in the request; None if no API key is needed.
+        fingerprint: Hash of the parsed order, independent of the form of its JSON.
     """
 
     key: str
@@ -47,22 +47,22 @@ class RequestMark:
     @classmethod
     def of(cls, header: str, new_order: NewOrder, *, caller: str | None) -> "RequestMark":
         """The mark of a request, whose header is an `IdempotencyKey`."""
-        # Without the defaults, so that a field which a later version adds changes no fingerprint.
+        # Without defaults, so that a field added by a later version does not change fingerprints.
         understood = new_order.model_dump_json(exclude_defaults=True)
         return cls(bare_key(header), caller, blake2b(understood.encode(), digest_size=_DIGEST_BYTES).hexdigest())
 
     def stored(self) -> dict[str, str]:
-        """As it stands in the order's document."""
+        """The form in the document of an order."""
         caller = {} if self.caller is None else {"caller": self.caller}
         return {"key": self.key, "fingerprint": self.fingerprint, **caller}
 
     def holders(self) -> list[dict[str, Any]]:
-        """Where to look for the order that has the key: the caller's own, then one whose key belongs to nobody."""
+        """Queries for the order with the key: one of the caller, then one whose key belongs to no caller."""
         callers = dict.fromkeys((self.caller, None))
         return [{"idempotency.key": self.key, "idempotency.caller": caller} for caller in callers]
 
     def require_same(self, document: dict[str, Any]) -> None:
-        """Compare with the order that has the key.
+        """Compare this request with the order that has the key.
 
         Raises:
             IdempotencyConflictError: It was another order (422).
@@ -72,5 +72,5 @@ class RequestMark:
 
 
 def is_key_taken(error: DuplicateKeyError) -> bool:
-    """Whether it was the key that an insert has failed on."""
+    """Whether an insert has failed because the key is taken."""
     return any(f" index: {index} " in str(error) for index in (IDEMPOTENCY_INDEX, FORMER_IDEMPOTENCY_INDEX))

@@ -1,7 +1,7 @@
-"""Listing orders, the newest first, in keyset pages.
+"""Lists orders, the newest first, in keyset pages.
 
-Sorted by `_id`, which begins with the second of creation (BSON specification): so each filter needs one index of two
-fields, and a range of time is a range of ids.
+They are sorted by `_id`, which begins with the second of creation (BSON specification). So each filter needs one index
+of two fields, and a range of time is a range of ids.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from service_kit.pagination import Page
 
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _LAST_SECOND: Final = 2**32 - 1
-"""The last second that an id can carry: in the year 2106."""
+"""The last second that an id can hold: in the year 2106."""
 
 
 class OrderQuery(DocumentPageQuery):
@@ -45,7 +45,7 @@ async def list_orders(store: MongoStore, query: OrderQuery) -> Page[OrderView]:
 
 
 def conditions_of(query: OrderQuery) -> list[Mapping[str, Any]]:
-    """What MongoDB is asked; all of them hold together.
+    """The conditions of a query, all of which must hold.
 
     Raises:
         BadCursorError: The cursor is not one that this list has answered (400).
@@ -65,7 +65,7 @@ def conditions_of(query: OrderQuery) -> list[Mapping[str, Any]]:
 
 
 def _since(instant: datetime) -> list[Mapping[str, Any]]:
-    """By id to the second, which the index knows, and by the field to the millisecond."""
+    """Conditions on the id, to the second, for the index, and on the field, to the millisecond."""
     first = _whole_millisecond(instant)
     return [{"_id": {"$gte": first_id_of(first)}}, {"created_at": {"$gte": first}}]
 
@@ -76,9 +76,9 @@ def _until(instant: datetime) -> list[Mapping[str, Any]]:
 
 
 def _whole_millisecond(instant: datetime) -> datetime:
-    """The first millisecond that is not before an instant: MongoDB keeps no finer time, and would round down.
+    """Round up to a whole millisecond: MongoDB stores no finer time, and would round down.
 
-    Instants that no id can carry become the nearest one that can.
+    Times that no id can hold become the nearest one that an id can.
     """
     nearest = min(max(instant, _EPOCH), _EPOCH + timedelta(seconds=_LAST_SECOND))
     return _EPOCH - (_EPOCH - nearest) // timedelta(milliseconds=1) * timedelta(milliseconds=1)

@@ -1,4 +1,4 @@
-"""A new order: its id, what is answered, and what is stored."""
+"""A new order: its id, its response, and its document."""
 
 import os
 from datetime import datetime
@@ -18,18 +18,18 @@ _HUNDREDTHS: Final = (6176 - 2) << 113
 
 
 def as_decimal128(amount: Decimal) -> Decimal128:
-    """An amount with at most two places; bson's own conversion takes several times as long."""
+    """Convert an amount with at most two places; bson's own conversion takes several times as long."""
     return Decimal128.from_bid((_HUNDREDTHS | int(amount * 100)).to_bytes(16, "little"))
 
 
 def new_order_id(now: datetime) -> ObjectId:
-    """An id that begins with the second of `now`, so that a range of time is a range of ids."""
+    """Make an id that begins with the second of `now`, so that a range of time is a range of ids."""
     serial = next(_serials) & 0xFFFFFF
     return ObjectId(int(now.timestamp()).to_bytes(4, "big") + _PROCESS + serial.to_bytes(3, "big"))
 
 
 def placed_view(order_id: ObjectId, new_order: NewOrder, now: datetime) -> OrderView:
-    """What a new order has become."""
+    """The response to a new order."""
     return OrderView(
         id=str(order_id),
         status=OrderStatus.PLACED,
@@ -43,7 +43,7 @@ def placed_view(order_id: ObjectId, new_order: NewOrder, now: datetime) -> Order
 
 
 def as_document(order_id: ObjectId, view: OrderView) -> dict[str, Any]:
-    """The order as MongoDB keeps it; amounts as exact decimals."""
+    """The document of an order, with amounts as exact decimals."""
     return {
         "_id": order_id,
         "status": view.status.value,

@@ -1,4 +1,4 @@
-"""Placing, reading and cancelling orders. What is accepted here is journalled, and so is the event that follows.
+"""Places, reads and cancels orders. An accepted order is in the journal, together with its event.
 
 The hot path writes a plain dictionary through the group commit: building and encoding a Beanie document costs several
 times as much. Reading goes through Beanie.
@@ -69,8 +69,8 @@ class Orders:
         Args:
             new_order: What is ordered.
             key: The `Idempotency-Key`, if there is one.
-            caller: Whose API key it came with, if there are any: the key belongs to it.
-            now: The instant of the request.
+            caller: Identity of the API key in the request, to which the key belongs.
+            now: The time of the request.
 
         Raises:
             IdempotencyConflictError: The key belongs to another order (422).
@@ -95,14 +95,14 @@ class Orders:
         return Placed(view, replayed=False)
 
     async def _first_answer(self, mark: RequestMark) -> OrderView:
-        """The order that has the key. The insert that failed on it has waited for the journal: the order is there."""
+        """The order with the key. It is in the journal, because the failed insert has waited for that."""
         for holder in mark.holders():
             if document := await self._collection.find_one(holder):
                 mark.require_same(document)
                 return OrderView.of(Order.model_validate(document)).as_placed()
         if await self._collection.find_one({"idempotency.key": mark.key}, {"_id": 1}):
-            raise IdempotencyConflictError  # another caller's, and the former index is still there
-        raise StoreUnavailableError  # somebody has removed it in this moment
+            raise IdempotencyConflictError  # another caller's key, and the former index still exists
+        raise StoreUnavailableError  # it was removed just now
 
     async def read(self, order_id: str) -> OrderView:
         """Look one order up.
@@ -135,7 +135,7 @@ class Orders:
         return OrderView.of(Order.model_validate(changed))
 
     async def _cancelled_before(self, order_id: str) -> OrderView:
-        """Read after the update, which has waited for the journal: no crash undoes the cancellation that is told."""
+        """The order, cancelled before. The update has waited for the journal, so no crash undoes the answer."""
         order = await self.read(order_id)
         if order.status is not OrderStatus.CANCELLED:
             raise TooLateToCancelError(self._window)

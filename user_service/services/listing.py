@@ -1,4 +1,4 @@
-"""Listing users, the newest first, in keyset pages."""
+"""Lists users, the newest first, in keyset pages."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
@@ -36,7 +36,7 @@ async def list_users(store: MongoStore, query: UserQuery) -> Page[UserView]:
 
 
 def conditions_of(query: UserQuery) -> list[Mapping[str, Any]]:
-    """What MongoDB is asked; all of them hold together.
+    """The conditions of a query, all of which must hold.
 
     Raises:
         BadCursorError: The cursor is not one that this list has answered (400).

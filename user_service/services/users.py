@@ -1,4 +1,4 @@
-"""Registering, reading, changing and removing users."""
+"""Registers, reads, changes and removes users."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -130,7 +130,7 @@ class Users:
         return await self.change(user_id, changes, accepted=accepted, now=now)
 
     async def _stored(self, changes: UserChanges) -> dict[str, Any]:
-        """The fields given, as MongoDB keeps them."""
+        """The given fields as MongoDB stores them."""
         fields: dict[str, Any] = {}
         if "name" in changes:
             fields["name"] = changes["name"]
@@ -158,7 +158,7 @@ class Users:
 
 
 def _editable(user_id: str, accepted: Collection[int] | None) -> dict[str, Any]:
-    """The user of this id, if its version is welcome. What is no id matches nobody."""
+    """The query for a user with an accepted version. An invalid id matches no user."""
     selected: dict[str, Any] = {"_id": ObjectId(user_id) if ObjectId.is_valid(user_id) else None}
     if accepted is not None:
         selected["version"] = {"$in": list(accepted)}
