@@ -37,7 +37,7 @@ class Keeper:
     Args:
         child: Who is kept.
         say: Writes a line about it.
-        needs: Who must have been ready before its first start. Later it has to live with their failures.
+        needs: Who must have been ready before its first start. Later failures of these do not restart it.
 
     Attributes:
         ready: Set once it has been ready for the first time.

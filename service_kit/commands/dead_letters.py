@@ -109,7 +109,7 @@ def _chosen(letters: list[Letter], ids: list[str] | None, *, every: bool) -> lis
         sys.exit("Name the messages by their ids, or say --all.")
     missing = set(ids) - {name for letter in letters for name in _names(letter)}
     if missing:
-        sys.exit(f"Not among the dead: {', '.join(sorted(missing))}. `list` shows who is.")
+        sys.exit(f"No dead letter with these ids: {', '.join(sorted(missing))}. Run `list` to see the ids.")
     return [letter for letter in letters if not _names(letter).isdisjoint(ids)]
 
 

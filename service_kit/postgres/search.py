@@ -1,4 +1,4 @@
-"""How texts begin: conditions that an index for `text_pattern_ops` answers, whatever the database's collation."""
+"""Search by the beginning of a text: conditions that an index of `text_pattern_ops` answers, in every collation."""
 
 import re
 from typing import Final
@@ -9,9 +9,9 @@ _WILD: Final = re.compile(r"[\\%_]")
 _ESCAPED: Final = r"\\\g<0>"
 
 PLAN_EACH: Final = text("SET LOCAL plan_cache_mode = force_custom_plan")
-"""A plan for whichever text is sought could use no index: what LIKE begins with is known only with its pattern."""
+"""Plans for each value: a generic plan could not use the index, because the beginning of the pattern is unknown."""
 
 
 def pattern_of(prefix: str) -> str:
-    """For LIKE, of which the planner knows how many rows to expect: a range it would take for half a percent of all."""
+    """The pattern for LIKE. The planner estimates its selectivity; for a range it would assume 0.5 %."""
     return f"{_WILD.sub(_ESCAPED, prefix)}%"

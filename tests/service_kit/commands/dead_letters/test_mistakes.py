@@ -12,9 +12,9 @@ from tests.support.rabbit_support import Queue
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["replay", "m1", "m8", "m7"], "Not among the dead: m7, m8. `list` shows who is.\n"),
-        (["discard", "m7"], "Not among the dead: m7. `list` shows who is.\n"),
-        (["show", "m7"], "Not among the dead: m7. `list` shows who is.\n"),
+        (["replay", "m1", "m8", "m7"], "No dead letter with these ids: m7, m8. Run `list` to see the ids.\n"),
+        (["discard", "m7"], "No dead letter with these ids: m7. Run `list` to see the ids.\n"),
+        (["show", "m7"], "No dead letter with these ids: m7. Run `list` to see the ids.\n"),
         (["replay"], "Name the messages by their ids, or say --all.\n"),
         (["discard"], "Name the messages by their ids, or say --all.\n"),
         (["discard", "m1", "--all"], "Name the messages by their ids, or say --all; not both.\n"),
