@@ -10,7 +10,9 @@ from typing import Final
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-_LONG: Final = ("tests/faults/", "tests/every_api/test_openapi_fuzz.py", "tests/end_to_end/test_openapi_fuzz.py")
+_LONG: Final = ("tests/faults/", "tests/every_api/test_openapi_fuzz.py")
+_ONE: Final = "tests/every_api/"
+"""All its tests call the same processes, which are started once a worker."""
 _MOST_WORKERS: Final = 6
 """Each has a MongoDB, a RabbitMQ and a PostgreSQL, together about 700 MB."""
 
@@ -18,7 +20,7 @@ _MOST_WORKERS: Final = 6
 class _ByFile(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return nodeid if _is_long(nodeid) else file
+        return nodeid if _is_long(nodeid) else _ONE if nodeid.startswith(_ONE) else file
 
 
 def _is_long(nodeid: str) -> bool:

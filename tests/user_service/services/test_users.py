@@ -11,12 +11,11 @@ from pydantic import SecretStr
 
 from dev_stack.servers.mongod import Mongod
 from service_kit.accounts.passwords import PasswordHasher
-from service_kit.api.etags import StaleEditError
 from service_kit.mongo.client import MongoStore, open_database
 from service_kit.problems import StoreUnavailableError
 from service_kit.settings import MongoSettings
 from user_service.models.user import NewUser, User
-from user_service.services.users import EmailTakenError, UserNotFoundError, Users
+from user_service.services.users import UserNotFoundError, Users
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)
@@ -42,29 +41,6 @@ async def users(store: MongoStore) -> AsyncIterator[Users]:
         yield Users(store, hasher)
 
 
-async def test_registers_a_user_with_a_hash_and_without_the_password(users: Users) -> None:
-    user = await users.register(ANA, now=NOW)
-
-    assert BCRYPT.verify("correct horse", user.password_hash)
-    assert "correct horse" not in user.model_dump_json()
-    assert (user.version, user.created_at, user.updated_at) == (1, NOW, NOW)
-
-
-async def test_refuses_a_second_user_with_the_same_email_in_other_letters(users: Users) -> None:
-    await users.register(ANA, now=NOW)
-
-    with pytest.raises(EmailTakenError):
-        await users.register(ANA.model_copy(update={"email": "ANA@EXAMPLE.com"}), now=NOW)
-
-
-async def test_changes_the_fields_given_and_keeps_the_others(users: Users) -> None:
-    before = await users.register(ANA, now=NOW)
-
-    after = await users.change(str(before.id), {"name": "Ana María"}, accepted=None, now=LATER)
-
-    assert after == before.model_copy(update={"name": "Ana María", "version": 2, "updated_at": LATER})
-
-
 async def test_changes_the_key_with_the_address(users: Users) -> None:
     user = await users.register(ANA, now=NOW)
 
@@ -79,25 +55,6 @@ async def test_changes_a_password_to_another_hash(users: Users) -> None:
     changed = await users.change(str(user.id), {"password": SecretStr("battery staple")}, accepted=None, now=LATER)
 
     assert BCRYPT.verify("battery staple", changed.password_hash)
-
-
-async def test_refuses_to_take_another_users_address(users: Users) -> None:
-    await users.register(ANA, now=NOW)
-    bea = await users.register(BEA, now=NOW)
-
-    with pytest.raises(EmailTakenError):
-        await users.change(str(bea.id), {"email": "ANA@example.com"}, accepted=None, now=LATER)
-
-
-@pytest.mark.parametrize("accepted", [[], [2], [7, 8]])
-async def test_refuses_an_edit_of_another_version(users: Users, accepted: list[int]) -> None:
-    user = await users.register(ANA, now=NOW)
-
-    with pytest.raises(StaleEditError):
-        await users.change(str(user.id), {"name": "Ana María"}, accepted=accepted, now=LATER)
-    with pytest.raises(StaleEditError):
-        await users.remove(str(user.id), accepted=accepted)
-    assert await users.read(str(user.id)) == user
 
 
 @pytest.mark.parametrize("user_id", [NOBODY, "not-an-id", "", "\0", "ñ😀"])

@@ -5,11 +5,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import httpx
-import pytest
 import schemathesis
 from schemathesis import GenerationMode
 
-from tests.end_to_end.conftest import API_NAMES, Apis
+from tests.every_api.conftest import Served
 from tests.support.ajv import JsonObject, asked, bodies_of
 from tests.support.generated import generated
 
@@ -70,23 +69,21 @@ def is_refused(answer: httpx.Response) -> bool:
     return answer.status_code in {400, 415, 422} and kind not in OTHER_REASONS
 
 
-@pytest.mark.parametrize("service", API_NAMES)
-def test_takes_what_its_schemas_promise(apis: Apis, service: str) -> None:
-    with apis.client(service) as client:
-        document = client.get("/openapi.json").json()
-        operations = schemathesis.openapi.from_dict(document)
-        bodies = [
-            (operation, place, case.body)
-            for operation, place in bodies_of(document)
-            for case in generated(strategy_of(operations, operation), EACH)
-            if case.media_type == "application/json"
-        ]
-        agreed = asked({service: document}, [(f"{service}#{place}", body) for _, place, body in bodies])
-        refused = [
-            (operation, body, answer)
-            for operation, _, body in bodies
-            if is_refused(answer := send(client, operation, body)) and list(unexcused(body, answer))
-        ]
+def test_takes_what_its_schemas_promise(served: Served) -> None:
+    service, document = served.api.name, served.document
+    operations = schemathesis.openapi.from_dict(document)
+    bodies = [
+        (operation, place, case.body)
+        for operation, place in bodies_of(document)
+        for case in generated(strategy_of(operations, operation), EACH)
+        if case.media_type == "application/json"
+    ]
+    agreed = asked({service: document}, [(f"{service}#{place}", body) for _, place, body in bodies])
+    refused = [
+        (operation, body, answer)
+        for operation, _, body in bodies
+        if is_refused(answer := send(served.client, operation, body)) and list(unexcused(body, answer))
+    ]
 
     assert [mistake for mistake in agreed.mistakes if mistake] == []
     assert len(bodies) >= EACH
