@@ -20,7 +20,7 @@ from service_kit.messaging.events import Event, encode_event, new_event
 from service_kit.rabbit.consumer import Consumer
 from service_kit.rabbit.topology import QueueTopology
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 EVENT_TYPE = "thing.happened"
 
 

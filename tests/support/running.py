@@ -2,6 +2,9 @@
 
 import asyncio
 
+_PATIENCE_SECONDS = 60.0
+"""On a machine that does much else, Python alone may need twenty to start."""
+
 
 class Running:
     """A process, and the lines that it wrote so far, on both streams."""
@@ -13,7 +16,7 @@ class Running:
     async def says(self, words: str) -> str:
         """The next line that contains `words`."""
         assert self.process.stdout is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(_PATIENCE_SECONDS):
             async for line in self.process.stdout:
                 self.lines.append(line.decode().rstrip())
                 if words in self.lines[-1]:
@@ -23,6 +26,6 @@ class Running:
     async def ends(self) -> int:
         """Its exit status; the rest of its lines is read."""
         assert self.process.stdout is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(_PATIENCE_SECONDS):
             self.lines += [line.decode().rstrip() async for line in self.process.stdout]
             return await self.process.wait()

@@ -75,6 +75,7 @@ from tests.support.ledger.tables import SCHEMA
 async def main():
     async with PostgresStore(load_settings(PostgresSettings), SCHEMA).running():
         await asyncio.sleep(0.1)
+        print("open", flush=True)
 
 asyncio.run(main())
 """
@@ -82,6 +83,7 @@ asyncio.run(main())
 
 async def test_closes_at_once_while_it_waits(run_python: PythonRunner) -> None:
     process = await run_python("-c", CLOSE_WHILE_WAITING, DATABASE_URL=f"postgresql://me@127.0.0.1:{free_port()}")
+    await process.says("open")
     async with asyncio.timeout(5):
         assert await process.ends() == 0
     assert not [line for line in process.lines if "Traceback" in line]
