@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Final, Generic, TypeVar, get_args
+from types import UnionType
+from typing import Any, Final, Generic, TypeVar, Union, get_args, get_origin
 
 from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
@@ -134,8 +135,9 @@ def _merged(stored: object, changes: Any) -> Any:  # noqa: ANN401 - of any model
 
 
 def _model_in(field: FieldInfo) -> type[BaseModel] | None:
-    """The model of a field that is one, or null."""
-    kinds = (field.annotation, *get_args(field.annotation))
+    """The model of a field that is one, or null; not that of a list's entries."""
+    is_union = get_origin(field.annotation) in {Union, UnionType}
+    kinds = get_args(field.annotation) if is_union else (field.annotation,)
     return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
 
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from fastapi import APIRouter
 from fastapi.exceptions import RequestValidationError
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
@@ -18,6 +18,10 @@ from tests.service_kit.conftest import ClientMaker
 from tests.support import notes_api
 
 JsonObject = dict[str, Any]
+
+
+class Window(BaseModel):
+    side: str
 
 
 class RoomEdit(BaseModel):
@@ -31,6 +35,7 @@ class RoomEdit(BaseModel):
     note: str | None = None
     price: Decimal = Decimal(7)
     tags: list[str] = []
+    windows: list[Window] = []
 
     @model_validator(mode="after")
     def _have_beds(self) -> Self:
@@ -39,10 +44,15 @@ class RoomEdit(BaseModel):
         return self
 
 
-ROOM: Final = RoomEdit(name="blue", beds=2, guests=1, note="quiet", price=Decimal("9.50"), tags=["sea"])
+ROOM: Final = RoomEdit(
+    name="blue", beds=2, guests=1, note="quiet", price=Decimal("9.50"), tags=["sea"], windows=[Window(side="east")]
+)
 PATCH: Final = TypeAdapter[MergePatch[RoomEdit]](MergePatch[RoomEdit])
 
-values = st.none() | st.integers(-1, 3) | st.sampled_from(["red", "RED", "", "9.50"]) | st.lists(st.just("sea"))
+values: st.SearchStrategy[Any] = (
+    st.none() | st.integers(-1, 3) | st.sampled_from(["red", "RED", "", "9.50"]) | st.lists(st.just("sea"))
+)
+values |= st.lists(st.dictionaries(st.just("side"), st.sampled_from(["north", None]))) | st.just({"side": "south"})
 names = st.sampled_from([*RoomEdit.model_fields, "unknown"])
 
 
@@ -80,6 +90,7 @@ def patched(patch: object, stored: object = ROOM) -> RoomEdit | None:
 
 
 @given(st.dictionaries(names, values) | values)
+@example({"windows": [{"side": "north"}, {"side": "south"}]})
 def test_makes_of_each_whole_what_the_rfc_and_the_rules_say(patch: object) -> None:
     assert patched(patch) == as_the_rfc_says(patch)
 
