@@ -4,10 +4,11 @@ The cursor names the sort, the last row's value and its id: so whatever comes an
 on one page.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
@@ -103,10 +104,13 @@ class Listing:
     cursor: str | None = None
 
 
-_READ: Final[Mapping[type, Callable[[str], object]]] = {
-    Date: date.fromisoformat,
-    Numeric: Decimal,
+_DAY: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_READ: Final[Mapping[type, tuple[str, Callable[[str], object]]]] = {
+    Date: (_DAY, date.fromisoformat),
+    Numeric: (r"[0-9]{1,16}(\.[0-9]{1,2})?", Decimal),
 }
+"""How PostgreSQL spells the values, and nothing that it or the driver could not take."""
+_AN_INSTANT: Final = (rf"{_DAY} [0-9:]{{8}}(\.[0-9]{{1,6}})?\+00", datetime.fromisoformat)
 
 
 def place_in(sort: Sort, cursor: str) -> Place:
@@ -118,10 +122,13 @@ def place_in(sort: Sort, cursor: str) -> Place:
     parts = decode_cursor(cursor).split("|")
     if len(parts) != _PARTS or parts[0] != sort.name:
         raise BadCursorError
-    read = _READ.get(type(sort.column.type), datetime.fromisoformat)
+    _, value, row_id = parts
+    spelling, read = _READ.get(type(sort.column.type), _AN_INSTANT)
+    if not re.fullmatch(spelling, value) and (value or not sort.has_gaps):
+        raise BadCursorError
     try:
-        return Place(read(parts[1]) if parts[1] else None, UUID(parts[2]))
-    except (ValueError, InvalidOperation):
+        return Place(read(value) if value else None, UUID(row_id))
+    except ValueError:
         raise BadCursorError from None
 
 

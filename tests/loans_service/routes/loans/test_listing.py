@@ -12,7 +12,8 @@ from loans_service.config.settings import LoansSettings
 from loans_service.services.context import Policy, RequestContext
 from loans_service.services.keyset import page_statement
 from loans_service.services.loan_list import LoanQuery, listing_of
-from tests.loans_service.conftest import NOON, Desk, JsonObject, account, code_of
+from service_kit.pagination import encode_cursor
+from tests.loans_service.conftest import NOBODY, NOON, Desk, JsonObject, account, code_of
 
 
 async def names(desk: Desk, query: str) -> list[str]:
@@ -122,6 +123,25 @@ async def test_refuses_filters_that_are_none(desk: Desk, query: str, status: int
     answer = await desk.api.get(f"/loans?{query}")
 
     assert (answer.status_code, code_of(answer)) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("sort", "value"),
+    [
+        ("principal", "1e999999"),
+        ("principal", "NaN"),
+        ("principal", ""),
+        ("-created_at", "2026-01-01"),
+        ("-created_at", "0001-01-01 00:00:00+14"),
+        ("-created_at", "2026-02-30 00:00:00+00"),
+        ("disbursed_on", "2026-02-30"),
+    ],
+)
+async def test_refuses_cursors_that_somebody_has_made_up(desk: Desk, sort: str, value: str) -> None:
+    cursor = encode_cursor(f"{sort}|{value}|{NOBODY}")
+    answer = await desk.api.get("/loans", params={"sort": sort, "cursor": cursor})
+
+    assert (answer.status_code, code_of(answer)) == (400, "bad-cursor")
 
 
 async def test_leaks_nothing_to_a_client_account(desk: Desk, four: dict[str, JsonObject]) -> None:
