@@ -1,7 +1,7 @@
-"""How a connection ends so that its last answer arrives.
+"""Closes a connection so that its last answer arrives.
 
-Closed at once, a socket that still has bytes to read resets the connection, and a client that sends everything before
-it reads finds the reset instead of the answer. So the server closes for writing, and reads on for a while.
+Closing a socket with unread bytes resets the connection, and a client that sends everything before it reads receives
+the reset instead of the answer. So the server closes for writing, and goes on reading for a while.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ class ClosingProtocol(HttpToolsProtocol):
     """One connection.
 
     Args:
-        limits: What it may cost.
-        uvicorn: What its own class takes.
+        limits: Those of a connection.
+        uvicorn: The arguments of uvicorn's own class.
 
     Attributes:
         deadline: After it the server calls `give_up`, in seconds of the event loop's clock.
@@ -37,15 +37,15 @@ class ClosingProtocol(HttpToolsProtocol):
 
     @property
     def is_ending(self) -> bool:
-        """Whether all that comes is thrown away."""
+        """Whether all further bytes are discarded."""
         return self._bytes_to_discard >= 0
 
     def give_up(self) -> None:
-        """End what has passed its deadline."""
+        """End a connection that has passed its deadline."""
         self.transport.abort()
 
     def on_message_complete(self) -> None:
-        """From here on it is the service's turn."""
+        """Stop the deadline: the request is complete, and the service answers."""
         super().on_message_complete()
         self.deadline = inf
         if self._is_early and not self.cycle.response_started:
@@ -53,12 +53,12 @@ class ClosingProtocol(HttpToolsProtocol):
         self._is_early = False
 
     def shutdown(self) -> None:
-        """Begin nothing new."""
+        """Accept no further request."""
         self._keeps_alive = False
         super().shutdown()
 
     def answer_early(self) -> None:
-        """Until the request is complete, its answer closes the connection."""
+        """Let an answer close the connection if the request is not complete yet."""
         if not self._is_early:
             self._is_early = True
             self._keeps_alive = self.cycle.keep_alive
@@ -66,13 +66,13 @@ class ClosingProtocol(HttpToolsProtocol):
             self.cycle.transport = _PatientTransport(self)
 
     def refuse(self, error: ServiceError) -> None:
-        """Answer and close; in the place of the app if it waits for the rest of this request."""
+        """Answer and close; instead of the app, if it waits for the rest of this request."""
         if self.transport.is_closing() or self.is_ending:
             return
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
             if self.pipeline or cycle.response_started or not cycle.more_body:
-                self._hear_no_more()
+                self._stop_reading()
                 return
             cycle.disconnected = True
             cycle.message_event.set()
@@ -80,22 +80,22 @@ class ClosingProtocol(HttpToolsProtocol):
         self.transport.write(refusal(error, scope, self.server_state.default_headers))
         self.discard_rest()
 
-    def _hear_no_more(self) -> None:
-        """An answer to an earlier request is under way: let it be the last."""
+    def _stop_reading(self) -> None:
+        """Make the answer that is under way the last one of the connection."""
         if self.cycle.more_body:
             self.transport.close()
         self.cycle.keep_alive = False
         self._bytes_to_discard = self._limits.discarded_bytes
 
     def discard_rest(self) -> None:
-        """Close for writing, and read on for a while."""
+        """Close for writing, and go on reading for a while."""
         self._bytes_to_discard = self._limits.discarded_bytes
         self.deadline = self.loop.time() + self._limits.discarding_seconds
         self.flow.resume_reading()
         self.transport.write_eof()
 
     def discard(self, size_bytes: int) -> None:
-        """Throw away what has come."""
+        """Discard received bytes."""
         if size_bytes > self._bytes_to_discard:
             self.transport.abort()
         else:

@@ -1,6 +1,6 @@
 """uvicorn's HTTP, with limits: on heads, on time, on the number of connections.
 
-What it refuses itself is answered as a problem document like everything else. It knows no app.
+Its own refusals are problem documents, like all others. It knows no app.
 """
 
 import asyncio
@@ -14,18 +14,18 @@ from service_kit.runtime.http_closing import ClosingProtocol
 from service_kit.runtime.http_limits import HeadTooLargeError, HttpLimits, SlowRequestError, TooManyConnectionsError
 
 _SECONDS_TO_BEGIN: Final = 1.0
-"""A connection that has waited so long without a whole head makes room for others, when there are too many."""
+"""Wait for a whole head after which a connection can be closed for others, when there are too many."""
 _BEING_REFUSED: Final = 64
-"""So many above the limit may wait to be told so; more close whoever has waited longest, however short that is."""
+"""Connections above the limit that may wait for their refusal; further ones close the one that has waited longest."""
 
 
 class LimitedProtocol(ClosingProtocol):
     """One connection.
 
     Args:
-        limits: What it may cost.
+        limits: Those of a connection.
         waiting: All connections of the server without a request, the longest waiting first.
-        uvicorn: What its own class takes.
+        uvicorn: The arguments of uvicorn's own class.
     """
 
     def __init__(
@@ -40,19 +40,19 @@ class LimitedProtocol(ClosingProtocol):
         self._bytes_without_effect = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """Wait for a head; in a crowd, in the place of whoever has waited longest."""
+        """Wait for a head; with too many connections, close the one that has waited longest."""
         super().connection_made(transport)
         self._await_head()
         if len(self.connections) > self._limits.connections:
             self._make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing more."""
+        """Stop waiting."""
         self._waiting.pop(self, None)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """As uvicorn's, counted."""
+        """Count bytes, and pass them to uvicorn."""
         self._unset_keepalive_if_required()
         if self.is_ending:
             self.discard(len(data))
@@ -67,7 +67,7 @@ class LimitedProtocol(ClosingProtocol):
                 self._await_rest(len(data))
 
     def _feed(self, data: bytes | memoryview) -> None:
-        """Parse it; the other protocols that clients offer are passed over (RFC 9110, 7.8)."""
+        """Parse the bytes; offers of other protocols are ignored (RFC 9110, 7.8)."""
         while True:
             try:
                 self.parser.feed_data(data)
@@ -77,10 +77,10 @@ class LimitedProtocol(ClosingProtocol):
                 return
 
     def on_headers_complete(self) -> None:
-        """Serve the request, if its head is as it should be.
+        """Serve the request, if its head is accepted.
 
         Raises:
-            ServiceError: It is not; the parser stops, and `data_received` answers.
+            ServiceError: It is not accepted; the parser stops, and `data_received` answers.
         """
         self._refusal = self._refusal or self._refusal_of_head()
         if self._refusal:
@@ -105,7 +105,7 @@ class LimitedProtocol(ClosingProtocol):
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def on_body(self, body: bytes) -> None:
-        """What came so far was of use."""
+        """Count the bytes of a body."""
         self._bytes_without_effect = 0
         super().on_body(body)
 
@@ -134,7 +134,7 @@ class LimitedProtocol(ClosingProtocol):
         return self.cycle is not None and self.cycle.scope is self.scope and self.cycle.more_body
 
     def _make_room(self) -> None:
-        """Close the connection that has waited longest; if that is not long, this one will be told to come again."""
+        """Close the connection that has waited longest; if that is not long enough, refuse this one."""
         longest = next(iter(self._waiting))
         is_idle = longest.deadline - self._limits.head_seconds + _SECONDS_TO_BEGIN <= self.loop.time()
         if not is_idle:
@@ -144,15 +144,15 @@ class LimitedProtocol(ClosingProtocol):
             longest.transport.close()
 
     def discard_rest(self) -> None:
-        """As for all connections; it waits no more."""
+        """Stop waiting, and discard the rest."""
         self._waiting.pop(self, None)
         super().discard_rest()
 
     def give_up(self) -> None:
-        """End what has passed its deadline: with a word, if a part of a request has come."""
+        """End a connection that has passed its deadline; with an answer, if a part of a request has arrived."""
         if self.is_ending:
             super().give_up()
-        elif self._is_in_body() and self.flow.read_paused:  # it is us who do not read
+        elif self._is_in_body() and self.flow.read_paused:  # it is the service that does not read
             self.deadline = self.loop.time() + self._limits.silence_seconds
         elif self._is_in_head() or self._is_in_body():
             self.refuse(SlowRequestError())

@@ -1,4 +1,4 @@
-"""The bytes of an answer that no app gives: for requests that never reach one."""
+"""Encodes answers to requests that never reach an app."""
 
 from typing import Final
 
@@ -20,9 +20,9 @@ def refusal(error: ServiceError, scope: Scope | None, server_headers: list[tuple
     """A whole answer, after which the connection is closed; counted and logged.
 
     Args:
-        error: Why.
-        scope: Of the request, as far as it was read.
-        server_headers: What the server adds to every answer.
+        error: The reason.
+        scope: That of the request, as far as it was read.
+        server_headers: Headers of every answer of the server.
     """
     request_id = _id_of(scope) if scope else request_id_of({"headers": []})
     REFUSED.labels(error.code).inc()
@@ -42,6 +42,6 @@ def refusal(error: ServiceError, scope: Scope | None, server_headers: list[tuple
 
 
 def _id_of(scope: Scope) -> str:
-    """The one that the app has given it, if it has begun with it."""
+    """The id that the app has given the request, if it has started with it."""
     given: str | None = scope.get("request_id")
     return given or request_id_of(scope)

@@ -34,10 +34,10 @@ _USUAL_LIMITS: Final = HttpLimits()
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
-    """A bound socket.
+    """Bind a socket.
 
     Raises:
-        SystemExit: With a sentence when the port is taken or the address is not ours.
+        SystemExit: With a sentence when the port is taken or the address is not of this machine.
     """
     family, address, dual = _family_of(host)
     try:
@@ -56,7 +56,7 @@ def _family_of(host: str) -> tuple[socket.AddressFamily, str, bool]:
 
 
 def server_config(app: ASGIApp, limits: HttpLimits = _USUAL_LIMITS) -> uvicorn.Config:
-    """How every HTTP server of ours runs: our logs and limits instead of uvicorn's, and time to finish on SIGTERM."""
+    """The configuration of all our HTTP servers: our own logs and limits, and time to finish on SIGTERM."""
     protocol = partial(LimitedProtocol, limits.within_descriptors(), {})
     return uvicorn.Config(
         app,
@@ -88,7 +88,7 @@ class EmbeddedServer(Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave the signals alone."""
+        """Capture no signals."""
         yield
 
 
@@ -107,10 +107,10 @@ def main() -> None:
 
 
 def tune_garbage_collection() -> None:
-    """Collect cyclic garbage seldom, and never look again at what was made while starting.
+    """Collect cyclic garbage rarely, and exclude objects that were made during the start.
 
-    By default it is searched for after every 700 allocations, and each full search walks all modules, classes and
-    schemas: under load that took a third of the time, in pauses. Source: docs/decisions/0010-garbage-collection.md
+    By default a collection starts after every 700 allocations, and a full one visits all modules, classes and schemas:
+    under load that took a third of the time, in pauses. Source: docs/decisions/0010-garbage-collection.md
     """
     gc.collect()
     gc.freeze()
@@ -126,9 +126,9 @@ def _app_named(name: str) -> Starlette:
 
 
 def _exit_cleanly_on_signals() -> None:
-    """Let the interpreter end in its own way: uvicorn raises the signal again once it has served the last request.
+    """Let the interpreter exit normally: uvicorn raises the signal again after the last request.
 
-    By then it would find the default action: killed on the spot, with the spans of the last seconds unsent.
+    The default action would then kill the process, before the spans of the last seconds are sent.
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(exit_status()))
