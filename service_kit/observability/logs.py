@@ -21,7 +21,7 @@ from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 from service_kit.observability.printable import printable
 from service_kit.settings import ServiceSettings
 
-# Chatty below this level, and what they say there is of no use to who runs a service.
+# Below this level they log much that does not help to run a service.
 _QUIET_LOGGERS = ("aio_pika", "aiormq", "alembic", "asyncio", "pymongo", "passlib", "uvicorn.error")
 
 
@@ -45,12 +45,12 @@ def _render_json(service: str) -> Processor:
 
 
 def _escaped_json(line: str) -> str:
-    """The same JSON; what does not print can only stand in its strings."""
+    """Escape unprintable characters in JSON, where they can only be in strings."""
     return "".join([sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in line])
 
 
 def _render_plain(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
-    """What structlog's ConsoleRenderer writes without colours, at a fifth of its cost."""
+    """Render like structlog's ConsoleRenderer without colours, at a fifth of its cost."""
     stack = event.pop("exception", None)
     line = f"{event.pop('timestamp')} {event.pop('level'):<7} {event.pop('event')}"
     line = printable(line + "".join([f" {key}={value}" for key, value in event.items()]))
@@ -58,7 +58,7 @@ def _render_plain(_logger: WrappedLogger, _method: str, event: EventDict) -> str
 
 
 def _indented(stack: str) -> str:
-    """A traceback none of whose lines can be taken for one of another kind: it quotes errors, and they strangers."""
+    """Indent a traceback, so that none of its lines looks like a log line: errors may quote text of any sender."""
     return "\n".join([f"  {printable(line)}" for line in stack.rstrip("\n").split("\n")])
 
 
@@ -88,7 +88,7 @@ class _StandardOutput:
     """Writes at once, to where `sys.stdout` leads at that moment: a stream for `logging`, a logger for structlog."""
 
     def write(self, text: str) -> None:
-        with suppress(OSError):  # whoever read the log has gone; the service goes on
+        with suppress(OSError):  # the reader of the log has ended; the service continues
             sys.stdout.write(text)
             sys.stdout.flush()
 
@@ -105,7 +105,9 @@ def configure_logs(settings: ServiceSettings) -> None:
         settings: `service`, `log_level` and `log_format` count.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # no line may fail, whatever is in it
+        sys.stdout.reconfigure(
+            encoding="utf-8", errors="backslashreplace"
+        )  # logging must not fail, whatever a line contains
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,

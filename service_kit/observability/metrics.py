@@ -1,7 +1,7 @@
 """`/metrics`, and who may read it: everybody, or the bearers of a key, as Prometheus's `authorization` sends it.
 
-Without the key it is 401 and no 404: that the path is there is no secret, and whoever sets up a scrape has to learn
-what is missing.
+Without the key the answer is 401, not 404: the path is no secret, and a person who configures a scraper has to see what
+is missing.
 """
 
 from collections.abc import Awaitable, Callable, Sequence

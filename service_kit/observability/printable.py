@@ -4,7 +4,7 @@
 def printable(text: str) -> str:
     """The text, with whatever does not print as an escape.
 
-    Strangers choose much of what is told of them: with a carriage return, an escape sequence or U+2028 in it they could
+    Callers choose parts of our log lines. With a carriage return, an escape sequence or U+2028 they could otherwise
     write lines of their own.
     """
     if text.isprintable():
