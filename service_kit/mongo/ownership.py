@@ -25,7 +25,9 @@ async def require_own(database: "MongoDatabase", service: str, collections: Coll
     notes = database[_COLLECTION]
     noted = await notes.find_one({"_id": "owner"})
     if noted is None:
+        # Another replica may have made the notes since we looked, which says nothing yet about whose they are.
         found = {name for name in await database.list_collection_names() if not name.startswith("system.")}
+        found.discard(_COLLECTION)
         if found and found.isdisjoint(collections):
             raise WrongDatabaseError(
                 f"the database {database.name} holds {', '.join(sorted(found))}, which {service} does not know: it is "

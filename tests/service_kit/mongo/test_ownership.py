@@ -41,6 +41,15 @@ async def test_of_many_that_come_at_once_one_gets_it(database: MongoDatabase) ->
     assert come.count(None) == 1
 
 
+async def test_the_notes_themselves_are_of_nobody_until_a_name_stands_in_them(database: MongoDatabase) -> None:
+    await database.create_collection("service")
+
+    await require_own(database, "user_service", ["users"])
+
+    with pytest.raises(WrongDatabaseError, match="is user_service's"):
+        await require_own(database, "orders_service", ["orders"])
+
+
 async def test_a_database_of_before_is_of_the_service_whose_collections_it_has(database: MongoDatabase) -> None:
     await database["users"].insert_one({"_id": 1})
     await database["a_table_of_somebodys"].insert_one({"_id": 1})
