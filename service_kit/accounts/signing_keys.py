@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+import structlog
 from pydantic import SecretStr
 
 MIN_KEY_BYTES: Final = 32
@@ -19,6 +20,8 @@ MIN_KEY_BYTES: Final = 32
 
 _KID: Final = re.compile(r"[A-Za-z0-9._-]{1,32}")
 _MADE_BYTES: Final = 48
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +80,20 @@ def new_key(now: datetime) -> str:
 
 
 def development_keys(path: Path, now: datetime) -> SigningKeys:
-    """The keys in a file, which is made if it is missing: so tokens outlive a restart during development."""
+    """The keys in a file, which is made if it is missing: so tokens outlive a restart during development.
+
+    Where nothing can be written, as in a container, the key is in memory alone.
+    """
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write_once(path, new_key(now))
+        made = new_key(now)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write_once(path, made)
+        except OSError as error:
+            log.warning(
+                "jwt_key_in_memory", error=str(error), hint="Tokens are over when this ends, unless JWT_KEYS is set."
+            )
+            return signing_keys_in(SecretStr(made))
     return signing_keys_in(SecretStr(path.read_text()))
 
 

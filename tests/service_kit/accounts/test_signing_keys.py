@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from service_kit.accounts.signing_keys import development_keys, new_key, signing_keys_in
 
@@ -55,3 +56,13 @@ def test_development_keeps_its_key_which_others_cannot_read(tmp_path: Path) -> N
     assert development_keys(path, NOW) == made[0]
     assert path.stat().st_mode & 0o077 == 0
     assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_where_nothing_can_be_written_a_key_is_in_memory_and_the_log_says_so(tmp_path: Path) -> None:
+    (tmp_path / ".data").write_text("no folder")  # root, who may be running this, could write into any folder
+
+    with capture_logs() as logs:
+        keys = development_keys(tmp_path / ".data" / "things.jwt_keys", NOW)
+
+    assert len(keys.signing) == 48
+    assert [line["event"] for line in logs] == ["jwt_key_in_memory"]
