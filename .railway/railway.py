@@ -72,7 +72,8 @@ def env_of(row: Row, servers: dict[str, Service]) -> dict[str, object]:
     """Who may call it, where its servers are, and its account there."""
     env: dict[str, object] = {}
     if row.kind == "api":
-        env["API_KEY"] = "${{shared.API_KEY}}"
+        secret = "JWT_KEYS" if row.has_accounts else "API_KEY"
+        env[secret] = f"${{{{shared.{secret}}}}}"
     if "mongodb" in row.servers:
         env |= {"MONGODB_URI": servers["mongodb"].env.MONGO_URL, "MONGODB_DATABASE": row.name}
     if "postgres" in row.servers:

@@ -47,6 +47,7 @@ class Service:
         what: A few words for the README.
         profile: Of docker compose; without one it is always up.
         broker: Its account at RabbitMQ, if it has one.
+        has_accounts: Callers log in to accounts of its own (`JWT_KEYS`); without them they send an `API_KEY`.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Service:
     what: str = ""
     profile: str | None = None
     broker: BrokerAccount | None = None
+    has_accounts: bool = False
 
     @property
     def kind(self) -> Literal["api", "worker"]:
@@ -131,6 +133,10 @@ SERVICES: Final = (
         "reservations, seats sold once, its own copy of the passengers",
         profile="passengers",
         broker=_PASSENGERS,
+    ),
+    replace(
+        _on_postgres("loans_service", 8007, "clients, loans and payments, exact to the cent", profile="loans"),
+        has_accounts=True,
     ),
 )
 

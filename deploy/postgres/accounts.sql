@@ -14,4 +14,8 @@
 \set service reservations_service
 \getenv password RESERVATIONS_SERVICE_PASSWORD
 \ir account.psql
+
+\set service loans_service
+\getenv password LOANS_SERVICE_PASSWORD
+\ir account.psql
 -- end of rows

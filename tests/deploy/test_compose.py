@@ -51,7 +51,11 @@ def test_gives_a_store_a_minute_to_write_down_what_it_has(name: str) -> None:
 def test_gives_each_service_an_account_of_its_own(name: str) -> None:
     environment = SERVICES[name]["environment"]
     users = {value for variable, value in environment.items() if variable.endswith("_USER")}
-    passwords = {value for variable, value in environment.items() if variable.endswith("_PASSWORD")}
+    passwords = {
+        environment[f"{variable.removesuffix('_USER')}_PASSWORD"]
+        for variable in environment
+        if variable.endswith("_USER")
+    }
 
     assert users == {name}
     assert passwords == {f"${{{name.upper()}_PASSWORD:-services}}"}

@@ -19,7 +19,8 @@ from dev_stack.services import SERVICES
 from tests.support.system import WISH, ServiceProcess
 
 DATABASE: Final = "end_to_end"
-API_NAMES: Final = tuple(service.name for service in SERVICES if service.kind == "api")
+API_NAMES: Final = tuple(service.name for service in SERVICES if service.kind == "api" and not service.has_accounts)
+"""Of the APIs whose callers have a key."""
 PATIENCE_SECONDS: Final = 30.0
 
 
@@ -38,7 +39,7 @@ def addresses(mongod: Mongod, rabbit: RabbitNode) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Apis:
-    """All APIs on databases of their own, which let only callers with the key in.
+    """Those APIs on databases of their own, which let only callers with the key in.
 
     Attributes:
         processes: By the name of the service.
@@ -57,7 +58,7 @@ class Apis:
 
 @pytest.fixture(scope="session")
 def apis(addresses: dict[str, str], postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apis]:
-    """All APIs, running."""
+    """Those APIs, running."""
     settings = {"RABBITMQ_URL": addresses["RABBITMQ_URL"], "API_KEY": "a-key", "BCRYPT_ROUNDS": "4"}
     stores = {"MONGODB_URI": addresses["MONGODB_URI"], "DATABASE_URL": postgres.url}
     with ExitStack() as running:

@@ -13,7 +13,7 @@ from dev_stack.ports import free_port
 from dev_stack.services import Service, named_services
 from reservations_service.config.database import open_store
 from reservations_service.config.settings import ReservationsSettings
-from service_kit.settings import ApiKeySettings
+from service_kit.settings import ApiSettings
 from tests.reservations_service.conftest import ANA, tell
 
 JsonObject = dict[str, Any]
@@ -58,11 +58,11 @@ class Api:
         return "postgres" in self.service.servers
 
     @property
-    def settings_type(self) -> type[ApiKeySettings]:
-        found: type[ApiKeySettings] = get_type_hints(import_module(f"{self.name}.main").build)["settings"]
+    def settings_type(self) -> type[ApiSettings]:
+        found: type[ApiSettings] = get_type_hints(import_module(f"{self.name}.main").build)["settings"]
         return found
 
-    def build(self, settings: ApiKeySettings) -> FastAPI:
+    def build(self, settings: ApiSettings) -> FastAPI:
         app: FastAPI = import_module(f"{self.name}.main").build(settings)
         return app
 
@@ -73,7 +73,7 @@ class Api:
         )
         return {address: store_url, name: database, "RABBITMQ_URL": _NO_BROKER, "API_KEY": keys, "BCRYPT_ROUNDS": "4"}
 
-    def settings(self, environment: Mapping[str, str]) -> ApiKeySettings:
+    def settings(self, environment: Mapping[str, str]) -> ApiSettings:
         return self.settings_type.model_validate({name.lower(): value for name, value in environment.items()})
 
 
@@ -116,6 +116,16 @@ APIS: Final = (
         prepare=_with_the_example_passenger,
     ),
 )
+"""Those whose callers have a key, which all tests of this folder send."""
+
+WITH_ACCOUNTS: Final = (
+    Api(
+        name="loans_service",
+        makes={},
+        refuses={"TIME_ZONE": ("Mexico", "../x"), "SECOND_APPROVAL_ABOVE": ("100000", "XYZ:1")},
+    ),
+)
+"""Those whose callers log in. Here their settings alone are tested; who may call what, in the tests of the service."""
 
 
 @dataclass(frozen=True)

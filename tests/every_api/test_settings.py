@@ -3,9 +3,12 @@
 import pytest
 
 from service_kit.settings import load_settings
-from tests.every_api.apis import APIS, Api
+from tests.every_api.apis import APIS, WITH_ACCOUNTS, Api
+
+EVERY = (*APIS, *WITH_ACCOUNTS)
 
 
+@pytest.mark.parametrize("api", EVERY, ids=lambda api: api.name)
 def test_has_its_own_port_and_database(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("PORT", "DATABASE_NAME", "MONGODB_DATABASE"):
         monkeypatch.delenv(name, raising=False)
@@ -18,7 +21,7 @@ def test_has_its_own_port_and_database(api: Api, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize(
     ("api", "name", "value"),
-    [(api, name, value) for api in APIS for name, values in api.refuses.items() for value in values],
+    [(api, name, value) for api in EVERY for name, values in api.refuses.items() for value in values],
     ids=lambda value: getattr(value, "name", value),
 )
 def test_refuses_what_makes_no_sense(

@@ -9,7 +9,7 @@ import pytest
 from dev_stack.services import SERVICES
 
 GUIDE = Path(__file__).parents[2] / "docs" / "railway.md"
-NEEDED = {"API_KEY", "MONGODB_URI", "RABBITMQ_URL", "DATABASE_URL"}
+NEEDED = {"API_KEY", "JWT_KEYS", "MONGODB_URI", "RABBITMQ_URL", "DATABASE_URL"}
 
 Node = dict[str, Any]
 Example = Callable[[str], dict[str, str]]

@@ -105,11 +105,16 @@ def test_holds_no_secret_itself(resources: dict[str, Node]) -> None:
         (name, key): variable["value"]
         for name, node in resources.items()
         for key, variable in node.get("variables", {}).items()
-        if key.endswith(("_KEY", "_PASS", "_PASSWORD", "_SECRET", "_TOKEN"))
+        if key.endswith(("_KEY", "_KEYS", "_PASS", "_PASSWORD", "_SECRET", "_TOKEN"))
     }
 
     assert secrets == {
-        **{(row.name, "API_KEY"): "${{shared.API_KEY}}" for row in SERVICES if row.kind == "api"},
+        **{
+            (row.name, "API_KEY"): "${{shared.API_KEY}}"
+            for row in SERVICES
+            if row.kind == "api" and not row.has_accounts
+        },
+        ("loans_service", "JWT_KEYS"): "${{shared.JWT_KEYS}}",
         ("rabbitmq", "RABBITMQ_PASSWORD"): "${{shared.RABBITMQ_PASSWORD}}",
         **{("rabbitmq", f"{name.upper()}_PASSWORD"): secret for name, secret in accounts.items()},
         **{(name, "RABBITMQ_PASSWORD"): secret for name, secret in accounts.items()},
@@ -165,15 +170,15 @@ def test_gives_each_service_an_account_of_its_own_at_the_broker(resources: dict[
 
 def test_takes_another_service_by_its_row(project_file: ModuleType, resources: dict[str, Node]) -> None:
     passengers = next(row for row in SERVICES if row.name == "passengers_service")
-    row = replace(passengers, name="loans_service", port=8007, prepare=("-m", "loans_service.init_db"), broker=None)
+    row = replace(passengers, name="parcels_service", port=8099, prepare=("-m", "parcels_service.init_db"), broker=None)
     servers = {"postgres": project_file.postgres("postgres")}
 
     described = project_file.our_service(row, servers).to_graph()
 
     assert described["deploy"] == resources["passengers_service"]["deploy"] | {
-        "preDeployCommand": ["python -m loans_service.init_db"]
+        "preDeployCommand": ["python -m parcels_service.init_db"]
     }
-    assert described["build"]["dockerfilePath"] == "loans_service/Dockerfile"
-    assert described["variables"]["PORT"]["value"] == "8007"
-    assert described["variables"]["DATABASE_NAME"]["value"] == "loans_service"
+    assert described["build"]["dockerfilePath"] == "parcels_service/Dockerfile"
+    assert described["variables"]["PORT"]["value"] == "8099"
+    assert described["variables"]["DATABASE_NAME"]["value"] == "parcels_service"
     assert "RABBITMQ_URL" not in described["variables"]
