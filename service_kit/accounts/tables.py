@@ -1,6 +1,6 @@
 """The tables of accounts. Each service has its own, in its own database.
 
-The revision that makes them also runs `append_only_statements("account_history")`.
+A service's revision makes them by `migration.py`.
 """
 
 from dataclasses import dataclass
