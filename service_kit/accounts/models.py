@@ -30,7 +30,10 @@ SubjectId = Annotated[KnownId | None, Field(description="Whose data it sees, of 
 class NewAccount(BaseModel):
     """What an administrator sends to make an account."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"email": "ana@example.com", "name": "Ana Peña", "role": "administrator"}]},
+    )
 
     email: Annotated[EmailAddress, Field(description="Unique; case and width do not matter.")]
     name: PersonName
@@ -110,7 +113,10 @@ class AccountQuery(PageQuery):
 class PasswordChange(BaseModel):
     """What one sends to change one's own password."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"old_password": "correct horse", "new_password": "battery-staple-9"}]},
+    )
 
     old_password: Annotated[SecretStr, Field(max_length=1024)]
     new_password: Password

@@ -66,6 +66,8 @@ def _name_merge_patch(content: _JsonObject) -> None:
 
 
 def _complete(operation: _JsonObject, refusals: _Refusals, *, stored: bool) -> None:
+    if refusals:
+        operation.setdefault("security", [])  # says that this one is open on purpose
     responses: dict[str, _JsonObject] = operation["responses"]
     if "application/json" in responses.get("422", {}).get("content", {}):
         del responses["422"]  # FastAPI's own

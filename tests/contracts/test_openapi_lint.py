@@ -10,11 +10,13 @@ import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
 
+import loans_service.main
 import orders_service.main
 import passengers_service.main
 import reservations_service.main
 import user_service.main
 from dev_stack.setup.node_tools import node_command
+from loans_service.config.settings import LoansSettings
 from orders_service.config.settings import OrdersSettings
 from passengers_service.config.settings import PassengersSettings
 from reservations_service.config.settings import ReservationsSettings
@@ -24,6 +26,7 @@ ROOT = Path(__file__).parents[2]
 KEY = SecretStr("a-key")  # so that the documents tell of it
 
 APIS: dict[str, Callable[[], FastAPI]] = {
+    "loans_service": lambda: loans_service.main.build(LoansSettings()),
     "user_service": lambda: user_service.main.build(UserSettings(api_key=KEY)),
     "orders_service": lambda: orders_service.main.build(OrdersSettings(api_key=KEY)),
     "passengers_service": lambda: passengers_service.main.build(PassengersSettings(api_key=KEY)),

@@ -11,16 +11,39 @@ from pydantic import TypeAdapter, ValidationError
 
 import passengers_service.models.passenger
 import reservations_service.models.passenger
+from loans_service.models.client import ClientEdit, NewClient
+from loans_service.models.loan import Disbursement, Given, LoanEdit, NewLoan
+from loans_service.models.payment import NewPayment, PaymentTerms
+from loans_service.models.terms import Terms
 from orders_service.models.order import NewOrder
 from passengers_service.models.passenger import NewPassenger
 from reservations_service.models.reservation import NewReservation, ReservationEdit
+from service_kit.accounts.models import NewAccount, PasswordChange, SomeAccountChanges
 from service_kit.api.merge_patch import MergePatch
 from tests.contracts.test_openapi_lint import APIS
 from tests.support.ajv import JsonObject, asked, bodies_of
 from tests.support.generated import generated
 from user_service.models.user import NewUser, SomeChanges
 
+_REASONED: Final = TypeAdapter(Given)
 TAKEN: Final[dict[str, TypeAdapter[Any]]] = {
+    "loans_service PUT /auth/password": TypeAdapter(PasswordChange),
+    "loans_service POST /accounts": TypeAdapter(NewAccount),
+    "loans_service PATCH /accounts/{account_id}": TypeAdapter(SomeAccountChanges),
+    "loans_service POST /clients": TypeAdapter(NewClient),
+    "loans_service PUT /clients/{client_id}": TypeAdapter(ClientEdit),
+    "loans_service PATCH /clients/{client_id}": TypeAdapter(MergePatch[ClientEdit]),
+    "loans_service POST /loans": TypeAdapter(NewLoan),
+    "loans_service POST /loans/quote": TypeAdapter(Terms),
+    "loans_service PUT /loans/{loan_id}": TypeAdapter(LoanEdit),
+    "loans_service PATCH /loans/{loan_id}": TypeAdapter(MergePatch[LoanEdit]),
+    "loans_service POST /loans/{loan_id}/disburse": TypeAdapter(Disbursement | None),
+    **{
+        f"loans_service POST /loans/{{loan_id}}/{command}": _REASONED
+        for command in ("reopen", "reject", "cancel", "write-off", "payments/{payment_id}/reverse")
+    },
+    "loans_service POST /loans/{loan_id}/payments": TypeAdapter(NewPayment),
+    "loans_service POST /loans/{loan_id}/payments/quote": TypeAdapter(PaymentTerms),
     "user_service POST /users/": TypeAdapter(NewUser),
     "user_service PUT /users/{user_id}": TypeAdapter(SomeChanges),
     "user_service PATCH /users/{user_id}": TypeAdapter(MergePatch[NewUser]),
@@ -98,6 +121,7 @@ def whole_body(document: JsonObject, operation: str) -> object:
     """The example of an operation's body, with all fields that it can have."""
     method, path = operation.split()
     schema = document["paths"][path][method.lower()]["requestBody"]["content"]["application/json"]["schema"]
+    schema = schema.get("anyOf", [schema])[0]  # of a body that may be left out
     is_list = schema.get("type") == "array"
     name = (schema["items"] if is_list else schema)["$ref"].rpartition("/")[2].replace("Patch", "Edit")
     body = WHOLE_USER if name in {"UserChanges", "UserEdit"} else document["components"]["schemas"][name]["examples"][0]
