@@ -1,9 +1,13 @@
 """TCP ports on 127.0.0.1: whether one is free, and which."""
 
 import socket
+from random import SystemRandom
 from typing import Final
 
 LOOPBACK: Final = "127.0.0.1"
+
+_OFFERED: Final = range(10_000, 32_768)
+"""Below those that the kernel gives to connections that begin, any of which could take a port before a server does."""
 
 
 def is_free(port: int) -> bool:
@@ -22,8 +26,10 @@ def is_free(port: int) -> bool:
 
 def free_port() -> int:
     """A port that nobody listens on; whoever asks should listen on it soon."""
-    with socket.create_server((LOOPBACK, 0)) as probe:
-        return int(probe.getsockname()[1])
+    random = SystemRandom()  # two processes with the same seed must not be offered the same ports
+    while not is_free(port := random.choice(_OFFERED)):
+        pass
+    return port
 
 
 def answers(host: str, port: int, *, timeout_seconds: float = 1) -> bool:
