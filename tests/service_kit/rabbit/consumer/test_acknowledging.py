@@ -50,7 +50,8 @@ async def test_acknowledges_what_it_owes_when_told_to_stop(
     await witness.has_handled("050")
     stop.set()
     await running
-    assert len(witness.handled) + await queue.count() == 200
+    # The broker puts back what it has sent and nobody has acknowledged, a moment after the connection has ended.
+    await until(lambda: has(queue, 200 - len(witness.handled)))
 
 
 async def test_does_not_acknowledge_before_the_effect(
