@@ -1,14 +1,14 @@
 """The accounts of a running service: all their parts, joined once."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 from service_kit.accounts.access_tokens import AccessTokens
 from service_kit.accounts.callers import Callers
-from service_kit.accounts.first_accounts import FirstAccounts, require_unpublished
+from service_kit.accounts.first_accounts import FirstAccounts, FirstAccountsMissingError, require_unpublished
 from service_kit.accounts.guessing import Guesses, GuessLimits
 from service_kit.accounts.housekeeping import Housekeeping
 from service_kit.accounts.listing import Listing
@@ -29,7 +29,7 @@ from service_kit.limits.limiter import Limiter
 from service_kit.limits.postgres import PostgresStorage
 from service_kit.postgres.store import PostgresStore
 from service_kit.problems import StoreUnavailableError
-from service_kit.resources import Resource
+from service_kit.resources import Check, Resource
 
 _DATA: Final = Path(".data")
 _GUESS_LIMITS: Final = GuessLimits()
@@ -73,6 +73,16 @@ class Accounts(Resource):
         self.listing = Listing(store, tables.accounts)
         self._first = FirstAccounts(store, policy, self.management, settings)
         self._housekeeping = Housekeeping(store.engine, tables.sessions, counts)
+        self._has_first = asyncio.Event()
+
+    @property
+    def checks(self) -> Sequence[Check]:
+        """Whoever is told that the service is ready can log in."""
+        return [Check("accounts", self._check_first)]
+
+    async def _check_first(self) -> None:
+        if not self._has_first.is_set():
+            raise FirstAccountsMissingError
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -87,6 +97,7 @@ class Accounts(Resource):
 
     async def _make_first(self) -> None:
         await self._first.make()
+        self._has_first.set()
         await asyncio.Event().wait()  # once is enough
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from http import HTTPStatus
 
 import structlog
 from pydantic import SecretStr
@@ -13,10 +14,21 @@ from service_kit.accounts.models import NewAccount
 from service_kit.accounts.policy import AccountPolicy
 from service_kit.accounts.settings import AccountsSettings
 from service_kit.postgres.store import PostgresStore
+from service_kit.problems import ServiceError
 
 log = structlog.get_logger()
 
 _LOCK = 7_365_727_670
+
+
+class FirstAccountsMissingError(ServiceError):
+    """The accounts that a start makes are not there yet."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "first-accounts-missing"
+
+    def __init__(self) -> None:
+        super().__init__("The first accounts are being made. If it lasts, the log says why.")
 
 
 class FirstAccounts:

@@ -3,12 +3,15 @@
 import asyncio
 from pathlib import Path
 
+import httpx
 import pytest
 from pydantic import SecretStr, ValidationError
 
 from service_kit.accounts.settings import AccountsSettings, JwtSettings
+from service_kit.postgres.engine import open_connection
 from service_kit.testing.schema_drift import drift
 from tests.service_kit.accounts.conftest import KEYS, serving
+from tests.support.rabbit_support import until
 from tests.support.things.api import ThingsSettings, build
 from tests.support.things.client import HEAD, Person, Things
 from tests.support.things.policy import POLICY
@@ -21,6 +24,36 @@ async def test_replicas_that_start_at_once_make_one_administrator(settings: Thin
     async with serving(settings) as one, serving(settings) as other:
         assert await one.value("SELECT count(*) FROM accounts") == 1
         assert (await other.try_password(HEAD)).status_code == 200
+
+
+async def test_is_not_ready_before_its_first_account_can_log_in(settings: ThingsSettings) -> None:
+    app = build(settings)
+    transport = httpx.ASGITransport(app)
+    other = await open_connection(settings, database=settings.database_name)
+    await other.execute("BEGIN; SELECT pg_advisory_xact_lock(7365727670)")  # another replica is making them
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://things") as client,
+    ):
+
+        async def checks() -> dict[str, str]:
+            named: dict[str, str] = (await client.get("/health/ready")).json()["checks"]
+            return named
+
+        async def is_prepared() -> bool:
+            return (await checks())["postgres"] == "ok"
+
+        await until(is_prepared)
+        assert (await checks())["accounts"] == "The first accounts are being made. If it lasts, the log says why."
+        assert (await client.get("/health/ready")).status_code == 503
+
+        await other.close()
+
+        async def is_ready() -> bool:
+            return (await client.get("/health/ready")).status_code == 200
+
+        await until(is_ready)
+        assert (await Things(app, client).try_password(HEAD)).status_code == 200
 
 
 async def test_variables_change_nothing_once_there_is_an_account(settings: ThingsSettings) -> None:
