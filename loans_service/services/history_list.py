@@ -53,7 +53,7 @@ async def read_history(
         LoanNotFoundError: The same of a loan (404).
         BadCursorError: The cursor is not one that this list has answered (400).
     """
-    after = _number_in(query.cursor) if query.cursor else 0
+    after = _number_in(query.cursor) if query.cursor is not None else 0
     entries = select(table).where(table.c.subject_id == subject_id, table.c.number > after)
     rows = (await session.execute(entries.order_by(table.c.number).limit(query.limit + 1))).all()
     if caller.only_subject is not None or (not rows and not after):  # nobody sees histories of their own alone

@@ -163,7 +163,7 @@ def page_statement(listing: Listing) -> Select[Any]:
 
 def _keys(listing: Listing) -> Any:  # noqa: ANN401 - a select, or a union of two
     sort, own = listing.sort, listing.table
-    place = place_in(sort, listing.cursor) if listing.cursor else None
+    place = place_in(sort, listing.cursor) if listing.cursor is not None else None
     if place and place.value is None:
         return _few(listing, sort.column.is_(None), sort.after(own.c.id, place.id))
     behind = [sort.after(tuple_(sort.column, own.c.id), tuple_(place.value, place.id))] if place else []

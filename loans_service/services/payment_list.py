@@ -35,7 +35,7 @@ def page_of(views: Sequence[PaymentView], query: PaymentQuery) -> PaymentPage:
         BadCursorError: The cursor is not one that this list has answered (400).
     """
     ordered = list(views) if query.sort == "created_at" else list(reversed(views))
-    after = _place_in(query) if query.cursor else 0
+    after = _place_in(query) if query.cursor is not None else 0
     start = next((place for place, view in enumerate(ordered, 1) if view.number == after), 0)
     items = ordered[start : start + query.limit]
     more = start + query.limit < len(ordered)

@@ -22,7 +22,7 @@ def may_refuse(operation: str, *statuses: str) -> str:
     )
 
 
-def fuzz(url: str, folder: Path, configuration: str, *, key: str = "", options: tuple[str, ...] = ()) -> None:
+def fuzz(url: str, folder: Path, configuration: str, *, header: str = "", options: tuple[str, ...] = ()) -> None:
     """Send what `/openapi.json` allows and what it forbids; fails with all that the fuzzer printed.
 
     Its warnings are no failures: they say which operations it found few valid examples for, and differ from run to run.
@@ -33,7 +33,7 @@ def fuzz(url: str, folder: Path, configuration: str, *, key: str = "", options: 
             *(sys.executable, "-m", "schemathesis.cli", "run", f"{url}/openapi.json"),
             *("--phases", "examples,coverage,fuzzing,stateful", "--checks", "all", "--max-examples", str(_EXAMPLES)),
             *("--generation-deterministic", "--no-shrink", "--no-color", *options),
-            *(("--header", f"X-API-Key: {key}") if key else ()),
+            *(("--header", header) if header else ()),
         ],
         cwd=folder,
         capture_output=True,

@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-_LONG: Final = ("tests/faults/", "tests/every_api/test_openapi_fuzz.py")
+_LONG: Final = ("tests/faults/", "tests/every_api/test_openapi_fuzz.py", "tests/loans_service/test_openapi_fuzz.py")
 _ONE: Final = "tests/every_api/"
 """All its tests call the same processes, which are started once a worker."""
 _MOST_WORKERS: Final = 6
