@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from loans_service.config.settings import LoansSettings
-from service_kit.settings import load_settings
+from service_kit.settings.environment import load_settings
 
 
 def test_reads_what_the_example_says(monkeypatch: pytest.MonkeyPatch) -> None:
