@@ -12,7 +12,7 @@ from service_kit.accounts.guard import ACCOUNT_GUARD
 from service_kit.accounts.routes import accounts, own, tokens
 from service_kit.api.app import create_app
 from service_kit.api.guards import Guarded
-from service_kit.settings import load_settings
+from service_kit.settings.environment import load_settings
 
 
 def build(settings: LoansSettings) -> FastAPI:

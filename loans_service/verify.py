@@ -9,7 +9,7 @@ import sys
 from loans_service.config.settings import LoansSettings
 from loans_service.services.verification import mistakes
 from service_kit.postgres.engine import make_engine
-from service_kit.settings import load_settings
+from service_kit.settings.environment import load_settings
 
 
 async def verify(settings: LoansSettings) -> int:

@@ -15,7 +15,7 @@ from notifications_service.config.settings import NotificationsSettings
 from service_kit.observability.logs import announcer
 from service_kit.rabbit.consumer import Consumer
 from service_kit.runtime.worker import run_worker
-from service_kit.settings import load_settings
+from service_kit.settings.environment import load_settings
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from orders_service.config.database import open_store
 from orders_service.config.settings import OrdersSettings
 from orders_service.models.order import FORMER_IDEMPOTENCY_INDEX, IDEMPOTENCY_INDEX, KEYS_OF_NOBODY, KEYS_TAKEN_OFF
 from service_kit.mongo.indexes import main
-from service_kit.settings import load_settings
+from service_kit.settings.environment import load_settings
 
 if __name__ == "__main__":
     sys.exit(

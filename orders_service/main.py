@@ -13,7 +13,7 @@ from orders_service.services.orders import Orders
 from service_kit.api.app import create_app
 from service_kit.mongo.outbox import MongoOutbox
 from service_kit.outbox.relay import Relay
-from service_kit.settings import load_settings
+from service_kit.settings.environment import load_settings
 
 
 def build(settings: OrdersSettings) -> FastAPI:

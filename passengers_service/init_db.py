@@ -5,7 +5,7 @@ import sys
 from passengers_service.config.database import SCHEMA
 from passengers_service.config.settings import PassengersSettings
 from service_kit.postgres.migrations import main
-from service_kit.settings import load_settings
+from service_kit.settings.environment import load_settings
 
 if __name__ == "__main__":
     sys.exit(main(load_settings(PassengersSettings), SCHEMA))

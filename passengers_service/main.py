@@ -12,7 +12,7 @@ from passengers_service.services.replica import open_replication
 from service_kit.api.app import create_app
 from service_kit.api.body_spool import SpoolRoom
 from service_kit.postgres.relay import OutboxRelay
-from service_kit.settings import load_settings
+from service_kit.settings.environment import load_settings
 
 
 def build(settings: PassengersSettings) -> FastAPI:

@@ -9,7 +9,7 @@ from passengers_service.config.database import open_store
 from passengers_service.config.settings import PassengersSettings
 from passengers_service.services.replica import open_replication
 from service_kit.replication.resync import main
-from service_kit.settings import load_settings
+from service_kit.settings.environment import load_settings
 
 if __name__ == "__main__":
     settings = load_settings(PassengersSettings)

@@ -11,7 +11,7 @@ from reservations_service.services.expiry import HoldExpiry
 from reservations_service.services.replica import open_replication
 from service_kit.api.app import create_app
 from service_kit.postgres.relay import OutboxRelay
-from service_kit.settings import load_settings
+from service_kit.settings.environment import load_settings
 
 
 def build(settings: ReservationsSettings) -> FastAPI:

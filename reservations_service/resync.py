@@ -9,7 +9,7 @@ from reservations_service.config.database import open_store
 from reservations_service.config.settings import ReservationsSettings
 from reservations_service.services.replica import open_replication
 from service_kit.replication.resync import main
-from service_kit.settings import load_settings
+from service_kit.settings.environment import load_settings
 
 if __name__ == "__main__":
     settings = load_settings(ReservationsSettings)

@@ -14,7 +14,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from service_kit.background import text_of
 from service_kit.fields.email import email_key
 from service_kit.mongo.client import MongoCollection
-from service_kit.settings import load_settings
+from service_kit.settings.environment import load_settings
 from user_service.config.database import open_store
 from user_service.config.settings import UserSettings
 from user_service.models.user import User

@@ -6,7 +6,7 @@
 import sys
 
 from service_kit.mongo.indexes import main
-from service_kit.settings import load_settings
+from service_kit.settings.environment import load_settings
 from user_service.config.database import open_store
 from user_service.config.settings import UserSettings
 from user_service.models.user import EMAIL_INDEX, EMAILS_SET_APART

@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from service_kit.accounts.passwords import PasswordHasher, usable_cores
 from service_kit.api.app import create_app
-from service_kit.settings import load_settings
+from service_kit.settings.environment import load_settings
 from user_service.config.database import open_store
 from user_service.config.settings import UserSettings
 from user_service.routes import user_routes

@@ -11,7 +11,7 @@ from orders_service.routes import orders
 from orders_service.services.new_order import new_order_id, placed_view
 from orders_service.services.orders import Orders, Placed
 from service_kit.api.app import create_app
-from service_kit.settings import load_settings
+from service_kit.settings.environment import load_settings
 
 
 class ForgottenOrders(Orders):

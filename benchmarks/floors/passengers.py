@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from passengers_service.models.passenger import NewPassenger
-from service_kit.settings import ServiceSettings
+from service_kit.settings.process import ServiceSettings
 
 _PASSENGERS: Final = TypeAdapter(list[NewPassenger])
 _COLUMNS: Final = (

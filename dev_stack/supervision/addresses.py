@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from dev_stack.supervision.plan import Plan
-from service_kit.env_files import STACK_ADDRESSES
+from service_kit.settings.env_files import STACK_ADDRESSES
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from dev_stack.ports import LOOPBACK, is_free
 from dev_stack.servers.catalog import SERVERS, Embedded, NamedServer, servers_for
 from dev_stack.servers.server import Server
 from dev_stack.services import Service
-from service_kit.env_files import SHARED, misplaced, of_one_service
+from service_kit.settings.env_files import SHARED, misplaced, of_one_service
 
 _LAST_PORT = 65535
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dev_stack.errors import StackError
-from service_kit.env_files import STACK_LOCK
+from service_kit.settings.env_files import STACK_LOCK
 
 
 class AlreadyRunningError(StackError):

@@ -9,7 +9,8 @@ from pydantic_settings import NoDecode
 
 from loans_service.money.currencies import MINOR_UNIT_DIGITS
 from service_kit.accounts.settings import JwtSettings
-from service_kit.settings import ApiSettings, PostgresSettings
+from service_kit.settings.process import ApiSettings
+from service_kit.settings.stores import PostgresSettings
 
 _EXAMPLE: Final = "MXN:100000 USD:5000"
 

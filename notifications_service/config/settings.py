@@ -4,7 +4,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from service_kit.settings import RabbitSettings, ServiceSettings
+from service_kit.settings.process import ServiceSettings
+from service_kit.settings.stores import RabbitSettings
 
 
 class NotificationsSettings(ServiceSettings, RabbitSettings):

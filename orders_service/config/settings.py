@@ -4,7 +4,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from service_kit.settings import ApiKeySettings, ApiSettings, MongoSettings, RabbitSettings
+from service_kit.settings.process import ApiKeySettings, ApiSettings
+from service_kit.settings.stores import MongoSettings, RabbitSettings
 
 
 class OrdersSettings(ApiSettings, ApiKeySettings, MongoSettings, RabbitSettings):

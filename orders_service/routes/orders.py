@@ -15,9 +15,9 @@ from service_kit.api.fast_path import FastPath, PlainRequest
 from service_kit.api.pagination import PAGED, link_next
 from service_kit.clock import utc_now
 from service_kit.fields.idempotency_key import IdempotencyKey
-from service_kit.keys import KeyIdentities
 from service_kit.pagination import BadCursorError, Page
 from service_kit.problems import problems
+from service_kit.settings.keys import KeyIdentities
 
 router = APIRouter(prefix="/orders", tags=["orders"])
 

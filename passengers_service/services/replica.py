@@ -11,8 +11,8 @@ from service_kit.postgres.list_version import count_change
 from service_kit.postgres.store import PostgresStore
 from service_kit.replication.replication import Replication
 from service_kit.replication.rules import ChangeRules
+from service_kit.replication.settings import SyncSettings
 from service_kit.replication.table import ReplicatedTable
-from service_kit.settings import SyncSettings
 
 PASSENGER_REPLICA: Final = ReplicatedTable(
     rows=passengers,

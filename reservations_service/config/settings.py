@@ -4,7 +4,9 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from service_kit.settings import ApiKeySettings, ApiSettings, PostgresSettings, RabbitSettings, SyncSettings
+from service_kit.replication.settings import SyncSettings
+from service_kit.settings.process import ApiKeySettings, ApiSettings
+from service_kit.settings.stores import PostgresSettings, RabbitSettings
 
 
 class ReservationsSettings(ApiSettings, ApiKeySettings, PostgresSettings, RabbitSettings, SyncSettings):

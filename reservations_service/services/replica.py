@@ -10,8 +10,8 @@ from service_kit.fields.rules import FieldRules
 from service_kit.postgres.store import PostgresStore
 from service_kit.replication.replication import Replication
 from service_kit.replication.rules import ChangeRules
+from service_kit.replication.settings import SyncSettings
 from service_kit.replication.table import ReplicatedTable
-from service_kit.settings import SyncSettings
 
 
 class _ReceivedPassenger(PassengerEdit):

@@ -33,7 +33,8 @@ from service_kit.fields.password import Password
 from service_kit.postgres.migrations import Schema
 from service_kit.postgres.store import PostgresStore
 from service_kit.problems import ServiceError
-from service_kit.settings import PostgresSettings, load_settings
+from service_kit.settings.environment import load_settings
+from service_kit.settings.stores import PostgresSettings
 
 _Email = Annotated[str, typer.Argument(help="Of the account.")]
 _FromInput = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]

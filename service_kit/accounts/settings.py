@@ -8,7 +8,7 @@ from service_kit.accounts.signing_keys import signing_keys_in
 from service_kit.accounts.strength import WeakPasswordError, require_strength
 from service_kit.fields.email import EmailAddress
 from service_kit.fields.password import Password
-from service_kit.settings import EnvironmentSettings
+from service_kit.settings.environment import EnvironmentSettings
 
 _EMAIL: Final[TypeAdapter[str]] = TypeAdapter(EmailAddress)
 _PASSWORD: Final[TypeAdapter[SecretStr]] = TypeAdapter(Password)

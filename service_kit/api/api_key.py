@@ -8,8 +8,8 @@ from fastapi import Security
 from fastapi.security import APIKeyHeader
 
 from service_kit.api.guards import Guard
-from service_kit.keys import is_one_of
 from service_kit.problems import ServiceError
+from service_kit.settings.keys import is_one_of
 
 
 class ApiKeyRequiredError(ServiceError):

@@ -16,13 +16,13 @@ from service_kit.api.problem_handlers import UnhandledErrorMiddleware, add_probl
 from service_kit.api.request_body import RequestBodyMiddleware
 from service_kit.api.request_stream import streamed_paths
 from service_kit.api.request_timing import TimingMiddleware, is_quiet
-from service_kit.keys import KeyIdentities
 from service_kit.observability.health import health_routes
 from service_kit.observability.logs import configure_logs
 from service_kit.observability.loop_lag import LoopWatch
 from service_kit.observability.tracing import configure_tracing
 from service_kit.resources import Resource, Services, all_running
-from service_kit.settings import ApiKeySettings, ApiSettings
+from service_kit.settings.keys import KeyIdentities
+from service_kit.settings.process import ApiKeySettings, ApiSettings
 
 
 class _Api(FastAPI):

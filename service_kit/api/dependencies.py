@@ -6,8 +6,8 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Request
 
 from service_kit.clock import utc_now
-from service_kit.keys import KeyIdentities
 from service_kit.resources import Services
+from service_kit.settings.keys import KeyIdentities
 
 Service = TypeVar("Service")
 

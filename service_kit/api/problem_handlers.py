@@ -24,7 +24,7 @@ from service_kit.problems import (
     UnsupportedMediaTypeError,
     problem_document,
 )
-from service_kit.settings import ApiSettings
+from service_kit.settings.process import ApiSettings
 
 log = structlog.get_logger()
 

@@ -18,7 +18,8 @@ from service_kit.observability.printable import printable
 from service_kit.rabbit.connection import BROKER_ERRORS
 from service_kit.rabbit.dead_letter_queue import MOST_LETTERS, DeadLetterQueue, DeadLettersError, Letter, opened
 from service_kit.rabbit.publisher import RabbitPublisher
-from service_kit.settings import RabbitSettings, load_settings
+from service_kit.settings.environment import load_settings
+from service_kit.settings.stores import RabbitSettings
 
 app = typer.Typer(help="Messages of a queue that could not be handled.", no_args_is_help=True)
 

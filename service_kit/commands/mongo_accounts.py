@@ -15,7 +15,8 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from service_kit.background import text_of
 from service_kit.mongo.client import MongoDatabase, open_database
-from service_kit.settings import MongoSettings, load_settings
+from service_kit.settings.environment import load_settings
+from service_kit.settings.stores import MongoSettings
 
 _ACCOUNTS: Final = "admin"
 _THERE_IS_ONE: Final = 51003

@@ -24,7 +24,7 @@ from service_kit.mongo.guard import Guard
 from service_kit.mongo.ownership import require_own
 from service_kit.problems import ErrorTranslations, StoreUnavailableError
 from service_kit.resources import Check
-from service_kit.settings import MongoSettings
+from service_kit.settings.stores import MongoSettings
 from service_kit.store import Store
 
 log = structlog.get_logger()

@@ -9,8 +9,8 @@ from typing import Any, Final
 from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure
 
-from service_kit.addresses import without_account
-from service_kit.settings import MongoSettings
+from service_kit.settings.addresses import without_account
+from service_kit.settings.stores import MongoSettings
 
 _UNAUTHORIZED: Final = 13
 _ANSWER_MS: Final = 5_000

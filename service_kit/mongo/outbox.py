@@ -28,7 +28,8 @@ from service_kit.outbox.store import (
     due_after_refusal,
     how_many_fit,
 )
-from service_kit.settings import MongoSettings, load_settings
+from service_kit.settings.environment import load_settings
+from service_kit.settings.stores import MongoSettings
 
 _DUE: Final = "outbox.0.due_at"
 _LEASE: Final = "outbox.0.lease"

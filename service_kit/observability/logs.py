@@ -19,7 +19,7 @@ from opentelemetry import trace
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 from service_kit.observability.printable import printable
-from service_kit.settings import ServiceSettings
+from service_kit.settings.process import ServiceSettings
 
 # Below this level they log much that does not help to run a service.
 _QUIET_LOGGERS = ("aio_pika", "aiormq", "alembic", "asyncio", "pymongo", "passlib", "uvicorn.error")

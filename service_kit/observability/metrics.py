@@ -13,9 +13,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service_kit.keys import is_one_of
 from service_kit.observability.request_id import request_id_of
 from service_kit.problems import PROBLEM_JSON, problem_document
+from service_kit.settings.keys import is_one_of
 
 _CODE: Final = "metrics-key-required"
 _DETAIL: Final = "Send the METRICS_KEY of the service's settings, as in Authorization: Bearer YOUR-METRICS-KEY."

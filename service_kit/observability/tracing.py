@@ -10,7 +10,7 @@ from typing import Final
 from opentelemetry import propagate, trace
 from opentelemetry.trace import SpanKind
 
-from service_kit.settings import ServiceSettings
+from service_kit.settings.process import ServiceSettings
 
 _EXPORT_SECONDS: Final = 3
 """Greatest time for which an absent collector delays the end of the process."""

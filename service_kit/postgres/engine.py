@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from service_kit.background import reason_of
 from service_kit.postgres.errors import is_gone, refusal_of, take_values_out
 from service_kit.problems import ErrorTranslations, StoreUnavailableError
-from service_kit.settings import PostgresSettings
+from service_kit.settings.stores import PostgresSettings
 
 log = structlog.get_logger()
 

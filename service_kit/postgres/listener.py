@@ -10,7 +10,7 @@ from service_kit.background import repeating, set_within
 from service_kit.postgres.engine import open_connection
 from service_kit.postgres.outbox import OUTBOX
 from service_kit.resources import Resource
-from service_kit.settings import PostgresSettings
+from service_kit.settings.stores import PostgresSettings
 
 
 class OutboxListener(Resource):

@@ -30,7 +30,7 @@ from service_kit.background import text_of
 from service_kit.postgres.engine import make_engine, open_connection, without_limits
 from service_kit.postgres.ownership import note_own, require_own
 from service_kit.problems import StoreUnavailableError
-from service_kit.settings import PostgresSettings
+from service_kit.settings.stores import PostgresSettings
 from service_kit.store import WrongDatabaseError
 
 _HERE: Final = Path(__file__).parent / "alembic"

@@ -54,7 +54,8 @@ from service_kit.outbox.store import (
 )
 from service_kit.postgres.engine import SERVER_NOW, make_engine
 from service_kit.problems import StoreUnavailableError
-from service_kit.settings import PostgresSettings, load_settings
+from service_kit.settings.environment import load_settings
+from service_kit.settings.stores import PostgresSettings
 
 OUTBOX: Final = "outbox"
 """Name of the table, and of the channel of its notifications."""

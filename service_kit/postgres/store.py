@@ -23,7 +23,7 @@ from service_kit.postgres.errors import TransactionUndoneError
 from service_kit.postgres.migrations import Schema, upgrade
 from service_kit.problems import ErrorTranslations, StoreUnavailableError
 from service_kit.resources import Check
-from service_kit.settings import PostgresSettings
+from service_kit.settings.stores import PostgresSettings
 from service_kit.store import Store
 
 log = structlog.get_logger()

@@ -12,10 +12,10 @@ from service_kit.replication.digest import SharedDigest
 from service_kit.replication.hybrid_clock import HybridClock
 from service_kit.replication.replicator import Replicator
 from service_kit.replication.rows import Fields
+from service_kit.replication.settings import SyncSettings
 from service_kit.replication.table import ReplicatedTable
 from service_kit.replication.watch import CopyWatch
 from service_kit.resources import Check, Resource
-from service_kit.settings import SyncSettings
 
 
 class Replication(Resource, Generic[Fields]):

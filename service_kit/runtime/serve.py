@@ -24,7 +24,7 @@ from service_kit.api.proxies import behind_proxies
 from service_kit.background import exit_status
 from service_kit.runtime.http_limits import HttpLimits
 from service_kit.runtime.http_protocol import LimitedProtocol
-from service_kit.settings import ServiceSettings
+from service_kit.settings.process import ServiceSettings
 
 log = structlog.get_logger()
 

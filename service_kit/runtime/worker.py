@@ -17,7 +17,7 @@ from service_kit.observability.tracing import configure_tracing
 from service_kit.resources import Resource, all_running
 from service_kit.runtime.http_limits import HttpLimits
 from service_kit.runtime.serve import EmbeddedServer, listening_socket, server_config, tune_garbage_collection
-from service_kit.settings import ServiceSettings
+from service_kit.settings.process import ServiceSettings
 
 log = structlog.get_logger()
 

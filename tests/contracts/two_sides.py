@@ -28,7 +28,7 @@ from service_kit.replication.digest import copy_digest
 from service_kit.replication.hybrid_clock import HybridClock
 from service_kit.replication.replicator import Replicator
 from service_kit.replication.table import ReplicatedTable
-from service_kit.settings import PostgresSettings
+from service_kit.settings.stores import PostgresSettings
 from service_kit.testing.fakes import FakeClock
 
 NOON: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)

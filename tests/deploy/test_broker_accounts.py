@@ -24,11 +24,11 @@ from passengers_service.config import rabbit as passengers
 from passengers_service.config.settings import PassengersSettings
 from reservations_service.config import rabbit as reservations
 from reservations_service.config.settings import ReservationsSettings
-from service_kit.addresses import with_account
 from service_kit.messaging.broker import Outcome, OutgoingMessage
 from service_kit.rabbit.connection import connect
 from service_kit.rabbit.publisher import RabbitPublisher
 from service_kit.rabbit.topology import QueueTopology
+from service_kit.settings.addresses import with_account
 from tests.support.rabbit_support import PATIENCE_SECONDS, rabbitmqctl
 
 SCRIPT = Path(__file__).parents[2] / "deploy" / "rabbitmq" / "definitions"

@@ -13,8 +13,9 @@ from pymongo import MongoClient
 
 from dev_stack.ports import answers
 from dev_stack.services import SERVICES
-from service_kit.env_files import STACK_ADDRESSES
-from service_kit.settings import MongoSettings, load_settings
+from service_kit.settings.env_files import STACK_ADDRESSES
+from service_kit.settings.environment import load_settings
+from service_kit.settings.stores import MongoSettings
 from tests.dev_stack.conftest import ROOT, RunningStack, StackStarter
 
 

@@ -13,7 +13,7 @@ from dev_stack.ports import free_port
 from dev_stack.services import Service, named_services
 from reservations_service.config.database import open_store
 from reservations_service.config.settings import ReservationsSettings
-from service_kit.settings import ApiSettings
+from service_kit.settings.process import ApiSettings
 from tests.reservations_service.conftest import ANA, tell
 
 JsonObject = dict[str, Any]

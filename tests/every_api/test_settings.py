@@ -2,7 +2,7 @@
 
 import pytest
 
-from service_kit.settings import load_settings
+from service_kit.settings.environment import load_settings
 from tests.every_api.apis import APIS, WITH_ACCOUNTS, Api
 
 EVERY = (*APIS, *WITH_ACCOUNTS)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dev_stack.ports import free_port
 from dev_stack.servers.postgres import Postgres
 from service_kit.postgres.engine import make_engine
-from service_kit.settings import PostgresSettings
+from service_kit.settings.stores import PostgresSettings
 from tests.passengers_service.bulk_rows import as_ndjson, row_of
 from tests.support.system import ServiceProcess
 

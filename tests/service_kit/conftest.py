@@ -17,7 +17,8 @@ from dev_stack.servers.postgres import Postgres
 from dev_stack.servers.rabbitmq import RabbitNode
 from service_kit.postgres.engine import open_connection
 from service_kit.postgres.store import PostgresStore
-from service_kit.settings import ApiKeySettings, ApiSettings, MongoSettings, PostgresSettings, RabbitSettings
+from service_kit.settings.process import ApiKeySettings, ApiSettings
+from service_kit.settings.stores import MongoSettings, PostgresSettings, RabbitSettings
 from tests.support import notes_api
 from tests.support.ledger.tables import SCHEMA
 from tests.support.rabbit_support import Queue, own_queue

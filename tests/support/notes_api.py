@@ -10,7 +10,7 @@ from service_kit.api.pagination import PageQueryParams, link_next
 from service_kit.pagination import BadCursorError, Page, decode_cursor
 from service_kit.problems import ErrorTranslations, ServiceError, StoreUnavailableError, problems
 from service_kit.resources import Check
-from service_kit.settings import ApiKeySettings, ApiSettings
+from service_kit.settings.process import ApiKeySettings, ApiSettings
 from tests.support.resources import NotedResource
 
 

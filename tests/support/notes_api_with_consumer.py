@@ -9,7 +9,7 @@ from service_kit.messaging.events import Event
 from service_kit.rabbit.consumer import ConsumerTimings
 from service_kit.rabbit.topology import QueueTopology
 from service_kit.runtime.background_consumer import BackgroundConsumer
-from service_kit.settings import load_settings
+from service_kit.settings.environment import load_settings
 from tests.support import notes_api
 from tests.support.notes_api import NotesSettings
 from tests.support.resources import NotedResource

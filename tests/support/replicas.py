@@ -17,7 +17,7 @@ from service_kit.replication.digest import CopyDigest, copy_digest
 from service_kit.replication.hybrid_clock import HybridClock
 from service_kit.replication.replicator import Replicator
 from service_kit.replication.rows import FieldChanges
-from service_kit.settings import PostgresSettings
+from service_kit.settings.stores import PostgresSettings
 from tests.support.stamped_notes import NOTES, OUTBOX, NoteFields, change, metadata, notes
 
 Change = FieldChanges[NoteFields]

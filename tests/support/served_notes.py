@@ -2,7 +2,7 @@
 
 import asyncio
 
-from service_kit.settings import load_settings
+from service_kit.settings.environment import load_settings
 from tests.support import notes_api
 from tests.support.notes_api import NotesSettings
 

@@ -25,7 +25,7 @@ from service_kit.replication.rows import FieldChanges, Instant, StampedRow, Text
 from service_kit.replication.rules import ChangeRules
 from service_kit.replication.state import copy_state_table
 from service_kit.replication.table import ReplicatedTable
-from service_kit.settings import PostgresSettings
+from service_kit.settings.stores import PostgresSettings
 
 
 class NoteFields(msgspec.Struct, frozen=True):

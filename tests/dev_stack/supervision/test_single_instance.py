@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from dev_stack.supervision.single_instance import AlreadyRunningError, held
-from service_kit.env_files import STACK_LOCK
+from service_kit.settings.env_files import STACK_LOCK
 
 
 def test_a_folder_is_held_by_one_at_a_time(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from dev_stack.servers.postgres import Postgres
 from service_kit.accounts.guessing import GuessLimits
 from service_kit.postgres.engine import make_engine, open_connection
 from service_kit.postgres.migrations import upgrade
-from service_kit.settings import PostgresSettings
+from service_kit.settings.stores import PostgresSettings
 from tests.support.things.api import ALL_GUESSES, ThingsSettings, build
 from tests.support.things.client import HEAD, Things
 from tests.support.things.tables import SCHEMA

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from service_kit.accounts.commands import account_commands
 from service_kit.accounts.signing_keys import signing_keys_in
 from service_kit.postgres.engine import make_engine
-from service_kit.settings import PostgresSettings
+from service_kit.settings.stores import PostgresSettings
 from tests.service_kit.accounts.conftest import KEYS
 from tests.support.things.api import ThingsSettings
 from tests.support.things.policy import POLICY

@@ -13,7 +13,7 @@ from service_kit.api.app import create_app
 from service_kit.api.fast_path import FastPath, PlainRequest
 from service_kit.api.guards import Guard, Guarded
 from service_kit.problems import ServiceError
-from service_kit.settings import ApiSettings
+from service_kit.settings.process import ApiSettings
 from tests.service_kit.conftest import ClientMaker
 from tests.support.notes_api import NotesSettings
 from tests.support.single_chunk_bodies import WholeBodies

@@ -20,7 +20,7 @@ from service_kit.mongo.outbox import OUTBOX_INDEX, MongoOutbox, new_entry, store
 from service_kit.outbox.store import MAX_ATTEMPTS, PARKED_UNTIL, Backlog, OutboxEntry
 from service_kit.postgres.outbox import PostgresOutbox, add_events
 from service_kit.postgres.store import PostgresStore
-from service_kit.settings import MongoSettings, PostgresSettings
+from service_kit.settings.stores import MongoSettings, PostgresSettings
 from tests.service_kit.conftest import PythonRunner
 from tests.support.ledger.tables import OUTBOX
 from tests.support.rabbit_support import thing_happened, until

@@ -10,7 +10,7 @@ from service_kit.limits.counts import counts_table
 from service_kit.limits.memory import MemoryStorage
 from service_kit.limits.postgres import PostgresStorage
 from service_kit.postgres.engine import make_engine, open_connection
-from service_kit.settings import PostgresSettings
+from service_kit.settings.stores import PostgresSettings
 
 METADATA = MetaData()
 COUNTS = counts_table(METADATA, "counts")

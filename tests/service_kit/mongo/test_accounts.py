@@ -7,8 +7,8 @@ from pydantic import SecretStr
 from pymongo.errors import OperationFailure
 
 from dev_stack.servers.mongod import Mongod
-from service_kit.addresses import with_account
 from service_kit.commands.mongo_accounts import main
+from service_kit.settings.addresses import with_account
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 

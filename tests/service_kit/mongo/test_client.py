@@ -18,7 +18,7 @@ from dev_stack.servers.mongod import Mongod
 from service_kit.api.app import create_app
 from service_kit.mongo.client import MongoStore, open_database
 from service_kit.problems import StoreUnavailableError
-from service_kit.settings import MongoSettings
+from service_kit.settings.stores import MongoSettings
 from tests.service_kit.conftest import ClientMaker, PythonRunner
 from tests.support.notes_api import NotesSettings
 
@@ -184,7 +184,8 @@ async def test_serves_alone_and_as_a_replica_set(
 
 CLOSE_WHILE_WAITING = """
 import asyncio
-from service_kit.settings import MongoSettings, load_settings
+from service_kit.settings.environment import load_settings
+from service_kit.settings.stores import MongoSettings
 from tests.service_kit.mongo.test_client import MongoStore, Tag, open_database
 
 async def main():

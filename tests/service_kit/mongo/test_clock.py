@@ -13,7 +13,7 @@ from service_kit.mongo import clock as mongo_clock
 from service_kit.mongo.client import MongoDatabase, open_database
 from service_kit.mongo.clock import ServerClock
 from service_kit.problems import StoreUnavailableError
-from service_kit.settings import MongoSettings
+from service_kit.settings.stores import MongoSettings
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

@@ -14,7 +14,7 @@ from service_kit.mongo.document_events import DocumentEvents
 from service_kit.mongo.outbox import MongoOutbox
 from service_kit.outbox.relay import Relay
 from service_kit.outbox.store import OutboxEntry
-from service_kit.settings import MongoSettings
+from service_kit.settings.stores import MongoSettings
 from tests.support.rabbit_support import thing_happened
 
 

@@ -17,7 +17,7 @@ from dev_stack.servers.mongod import Mongod
 from service_kit.mongo.client import MongoStore, open_database
 from service_kit.mongo.group_commit import GroupCommit
 from service_kit.problems import StoreUnavailableError
-from service_kit.settings import MongoSettings
+from service_kit.settings.stores import MongoSettings
 from tests.support.rabbit_support import until
 
 Outside = AsyncDatabase[dict[str, Any]]

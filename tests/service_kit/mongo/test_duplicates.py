@@ -13,7 +13,7 @@ from dev_stack.servers.mongod import Mongod
 from service_kit.mongo.client import MongoDatabase, MongoStore, open_database
 from service_kit.mongo.duplicates import Duplicates, Settlement, find_duplicates
 from service_kit.mongo.indexes import main
-from service_kit.settings import MongoSettings
+from service_kit.settings.stores import MongoSettings
 
 JsonObject = dict[str, Any]
 

@@ -15,7 +15,7 @@ from service_kit.mongo.client import MongoCollection, MongoDatabase, MongoStore,
 from service_kit.mongo.group_commit import GroupCommit
 from service_kit.mongo.outbox import OUTBOX_INDEX, MongoOutbox, new_entry, stored
 from service_kit.outbox.store import LEASE, OutboxEntry
-from service_kit.settings import MongoSettings
+from service_kit.settings.stores import MongoSettings
 from tests.support.rabbit_support import thing_happened
 from tests.support.replica_set import three_members
 

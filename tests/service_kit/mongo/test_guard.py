@@ -10,11 +10,11 @@ from pymongo import IndexModel
 
 from dev_stack.ports import free_port
 from dev_stack.servers.mongod import Mongod
-from service_kit.addresses import with_account, without_account
 from service_kit.mongo.client import MongoStore, open_database
 from service_kit.mongo.guard import OpenStoreError, guard_of
 from service_kit.problems import StoreUnavailableError
-from service_kit.settings import MongoSettings
+from service_kit.settings.addresses import with_account, without_account
+from service_kit.settings.stores import MongoSettings
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 

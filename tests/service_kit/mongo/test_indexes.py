@@ -11,7 +11,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from dev_stack.servers.mongod import Mongod
 from service_kit.mongo.client import MongoStore, open_database
 from service_kit.mongo.indexes import compare, main
-from service_kit.settings import MongoSettings
+from service_kit.settings.stores import MongoSettings
 
 JsonObject = dict[str, Any]
 

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from dev_stack.servers.mongod import Mongod
 from service_kit.mongo.client import MongoDatabase, open_database
 from service_kit.mongo.ownership import require_own
-from service_kit.settings import MongoSettings
+from service_kit.settings.stores import MongoSettings
 from service_kit.store import WrongDatabaseError
 
 

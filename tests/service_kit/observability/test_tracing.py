@@ -23,7 +23,8 @@ TRACEPARENT = f"00-{TRACE_ID}-{SPAN_ID}-01"
 HANDLE_ONE_MESSAGE = f"""
 import structlog
 from service_kit.observability.logs import configure_logs
-from service_kit.settings import ServiceSettings, load_settings
+from service_kit.settings.environment import load_settings
+from service_kit.settings.process import ServiceSettings
 from service_kit.observability.tracing import configure_tracing, consumer_span, current_traceparent
 
 settings = load_settings(ServiceSettings)

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service_kit.postgres.append_only import append_only, append_only_statements, no_longer_append_only_statements
 from service_kit.postgres.engine import make_engine, open_connection
-from service_kit.settings import PostgresSettings
+from service_kit.settings.stores import PostgresSettings
 from service_kit.testing.schema_drift import drift
 
 METADATA = MetaData()

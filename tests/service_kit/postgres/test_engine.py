@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from dev_stack.servers.postgres import Postgres
 from service_kit.postgres.engine import make_engine
 from service_kit.problems import StoreUnavailableError
-from service_kit.settings import PostgresSettings
+from service_kit.settings.stores import PostgresSettings
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 

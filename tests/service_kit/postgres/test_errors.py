@@ -20,7 +20,7 @@ from service_kit.messaging.processor import MessageProcessor, Retry
 from service_kit.observability.logs import configure_logs
 from service_kit.postgres.bulk_copy import copy_rows
 from service_kit.postgres.store import PostgresStore
-from service_kit.settings import ServiceSettings
+from service_kit.settings.process import ServiceSettings
 from tests.service_kit.conftest import ClientMaker
 from tests.support.ledger import api
 from tests.support.ledger.serving import serving

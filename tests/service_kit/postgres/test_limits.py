@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from service_kit.postgres.engine import make_engine, without_limits
 from service_kit.postgres.store import PostgresStore
 from service_kit.problems import StoreUnavailableError
-from service_kit.settings import PostgresSettings
+from service_kit.settings.stores import PostgresSettings
 from tests.service_kit.conftest import ClientMaker
 from tests.support.ledger import api
 from tests.support.ledger.serving import serving

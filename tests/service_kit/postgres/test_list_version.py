@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from service_kit.postgres.engine import make_engine, open_connection
 from service_kit.postgres.list_version import count_change, list_version, list_version_table
-from service_kit.settings import PostgresSettings
+from service_kit.settings.stores import PostgresSettings
 
 METADATA = MetaData()
 VERSION = list_version_table(METADATA)

@@ -10,7 +10,7 @@ from dev_stack.servers.postgres import Postgres
 from service_kit.postgres.listener import OutboxListener
 from service_kit.postgres.outbox import add_events
 from service_kit.postgres.store import PostgresStore
-from service_kit.settings import PostgresSettings
+from service_kit.settings.stores import PostgresSettings
 from tests.support.ledger.tables import OUTBOX
 from tests.support.rabbit_support import thing_happened, until
 from tests.support.tcp_proxy import TcpProxy

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from dev_stack.ports import free_port
 from service_kit.postgres.engine import make_engine, open_connection
 from service_kit.postgres.migrations import Schema, downgrade, main, revise, upgrade
-from service_kit.settings import PostgresSettings
+from service_kit.settings.stores import PostgresSettings
 from service_kit.testing.schema_drift import drift
 from tests.service_kit.conftest import PythonRunner
 from tests.support.ledger.tables import METADATA, SCHEMA
@@ -164,7 +164,8 @@ async def test_writes_no_revision_while_the_database_is_behind(
 COMMAND = """
 import sys
 from service_kit.postgres.migrations import main
-from service_kit.settings import PostgresSettings, load_settings
+from service_kit.settings.environment import load_settings
+from service_kit.settings.stores import PostgresSettings
 from tests.support.ledger.tables import SCHEMA
 sys.exit(main(load_settings(PostgresSettings), SCHEMA))
 """

@@ -17,7 +17,7 @@ from service_kit.postgres.engine import Pool, make_engine
 from service_kit.postgres.errors import TransactionUndoneError
 from service_kit.postgres.store import PostgresStore
 from service_kit.problems import StoreUnavailableError
-from service_kit.settings import PostgresSettings
+from service_kit.settings.stores import PostgresSettings
 from tests.service_kit.conftest import ClientMaker
 from tests.support.ledger import api
 from tests.support.ledger.serving import is_ready, serving

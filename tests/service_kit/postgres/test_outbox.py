@@ -14,7 +14,7 @@ from service_kit.outbox.store import LEASE, Backlog
 from service_kit.postgres.listener import OutboxListener
 from service_kit.postgres.outbox import PostgresOutbox, add_events
 from service_kit.postgres.store import PostgresStore
-from service_kit.settings import PostgresSettings
+from service_kit.settings.stores import PostgresSettings
 from service_kit.testing.fakes import MemoryBroker
 from tests.support.ledger.tables import OUTBOX, PAYMENTS
 from tests.support.rabbit_support import thing_happened, until

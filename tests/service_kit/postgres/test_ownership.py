@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from service_kit.postgres.engine import make_engine
 from service_kit.postgres.migrations import Schema, main, upgrade
 from service_kit.postgres.ownership import note_own, require_own
-from service_kit.settings import PostgresSettings
+from service_kit.settings.stores import PostgresSettings
 from service_kit.store import WrongDatabaseError
 from tests.support.ledger.tables import METADATA, SCHEMA
 

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from dev_stack.ports import free_port
 from service_kit.postgres.store import PostgresStore
 from service_kit.problems import StoreUnavailableError
-from service_kit.settings import PostgresSettings
+from service_kit.settings.stores import PostgresSettings
 from tests.service_kit.conftest import PythonRunner
 from tests.support.ledger.tables import SCHEMA
 from tests.support.rabbit_support import until
@@ -68,7 +68,8 @@ async def test_a_database_that_has_lost_its_tables_is_prepared_again(ledger: Pos
 
 CLOSE_WHILE_WAITING = """
 import asyncio
-from service_kit.settings import PostgresSettings, load_settings
+from service_kit.settings.environment import load_settings
+from service_kit.settings.stores import PostgresSettings
 from service_kit.postgres.store import PostgresStore
 from tests.support.ledger.tables import SCHEMA
 

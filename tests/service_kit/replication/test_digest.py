@@ -10,7 +10,7 @@ from service_kit.problems import StoreUnavailableError
 from service_kit.replication import digest as copy_digest_module
 from service_kit.replication.digest import CopyDigest, SharedDigest, copy_digest
 from service_kit.replication.rows import StampedRow, changes_of
-from service_kit.settings import PostgresSettings
+from service_kit.settings.stores import PostgresSettings
 from service_kit.testing.fakes import FakeClock
 from tests.support.ledger.tables import PAYMENTS
 from tests.support.stamped_notes import IDS, NOTES, NoteFields, note, notes, notes_database

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from service_kit.messaging.events import decode_event, read_data
 from service_kit.replication.hybrid_clock import HybridClock, node_of, stamp_in
 from service_kit.replication.rows import FieldChanges, RowsChanged, StampedRow, changes_of, merged
-from service_kit.settings import PostgresSettings
+from service_kit.settings.stores import PostgresSettings
 from tests.support.stamped_notes import (
     IDS,
     NOTES,

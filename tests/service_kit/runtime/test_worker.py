@@ -19,7 +19,8 @@ import asyncio, os, sys
 from pathlib import Path
 from service_kit.rabbit.consumer import Consumer, ConsumerTimings
 from service_kit.rabbit.topology import QueueTopology
-from service_kit.settings import ServiceSettings, load_settings
+from service_kit.settings.environment import load_settings
+from service_kit.settings.process import ServiceSettings
 from service_kit.runtime.worker import run_worker
 
 async def handle(event):

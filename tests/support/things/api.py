@@ -17,7 +17,8 @@ from service_kit.api.guards import Guarded
 from service_kit.postgres.dependencies import SessionDep, TransactionRoute
 from service_kit.postgres.store import PostgresStore
 from service_kit.problems import ServiceError
-from service_kit.settings import ApiSettings, PostgresSettings
+from service_kit.settings.process import ApiSettings
+from service_kit.settings.stores import PostgresSettings
 from tests.support.things.policy import POLICY
 from tests.support.things.tables import SCHEMA, THINGS
 

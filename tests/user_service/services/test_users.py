@@ -13,7 +13,7 @@ from dev_stack.servers.mongod import Mongod
 from service_kit.accounts.passwords import PasswordHasher
 from service_kit.mongo.client import MongoStore, open_database
 from service_kit.problems import StoreUnavailableError
-from service_kit.settings import MongoSettings
+from service_kit.settings.stores import MongoSettings
 from user_service.models.user import NewUser, User
 from user_service.services.users import UserNotFoundError, Users
 

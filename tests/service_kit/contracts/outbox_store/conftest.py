@@ -20,7 +20,7 @@ from service_kit.mongo.outbox import OUTBOX_INDEX, MongoOutbox, stored
 from service_kit.outbox.store import OutboxEntry, OutboxStore
 from service_kit.postgres.engine import make_engine
 from service_kit.postgres.outbox import PostgresOutbox, outbox_table
-from service_kit.settings import MongoSettings, PostgresSettings
+from service_kit.settings.stores import MongoSettings, PostgresSettings
 from service_kit.testing.fakes import FakeClock, MemoryOutbox
 from tests.support.rabbit_support import thing_happened
 

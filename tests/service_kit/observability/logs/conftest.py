@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from service_kit.observability.logs import configure_logs
-from service_kit.settings import ServiceSettings
+from service_kit.settings.process import ServiceSettings
 
 Lines = Callable[[], list[str]]
 INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"

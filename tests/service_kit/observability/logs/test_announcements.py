@@ -7,7 +7,7 @@ import pytest
 import structlog
 
 from service_kit.observability.logs import announcer, configure_logs
-from service_kit.settings import ServiceSettings
+from service_kit.settings.process import ServiceSettings
 from tests.service_kit.observability.logs.conftest import Lines, configure
 
 pytestmark = pytest.mark.usefixtures("clean_environment")

@@ -1,4 +1,4 @@
-from service_kit.keys import identities
+from service_kit.settings.keys import identities
 
 
 def test_tells_keys_apart_without_telling_them() -> None:

@@ -4,15 +4,9 @@ import pytest
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
-from service_kit.settings import (
-    ApiKeySettings,
-    ApiSettings,
-    MongoSettings,
-    PostgresSettings,
-    RabbitSettings,
-    ServiceSettings,
-    load_settings,
-)
+from service_kit.settings.environment import load_settings
+from service_kit.settings.process import ApiKeySettings, ApiSettings, ServiceSettings
+from service_kit.settings.stores import MongoSettings, PostgresSettings, RabbitSettings
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 

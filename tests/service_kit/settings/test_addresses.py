@@ -3,15 +3,10 @@ from urllib.parse import unquote
 import pytest
 from pydantic import SecretStr
 
-from service_kit.addresses import account_of, is_known_to_everybody, with_account
-from service_kit.settings import (
-    ApiKeySettings,
-    ApiSettings,
-    MongoSettings,
-    PostgresSettings,
-    RabbitSettings,
-    load_settings,
-)
+from service_kit.settings.addresses import account_of, is_known_to_everybody, with_account
+from service_kit.settings.environment import load_settings
+from service_kit.settings.process import ApiKeySettings, ApiSettings
+from service_kit.settings.stores import MongoSettings, PostgresSettings, RabbitSettings
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 

@@ -9,8 +9,10 @@ from types import ModuleType
 
 import pytest
 
-from service_kit.env_files import STACK_ADDRESSES, STACK_LOCK
-from service_kit.settings import MongoSettings, PostgresSettings, RabbitSettings, ServiceSettings, load_settings
+from service_kit.settings.env_files import STACK_ADDRESSES, STACK_LOCK
+from service_kit.settings.environment import load_settings
+from service_kit.settings.process import ServiceSettings
+from service_kit.settings.stores import MongoSettings, PostgresSettings, RabbitSettings
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 

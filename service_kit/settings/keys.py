@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import SecretStr
 
-_SALT: Final = b"service_kit.keys.identities"
+_SALT: Final = b"service_kit.keys.identities"  # never another one: orders are stored with what it gives
 _COST: Final = 2**12
 _IDENTITY_BYTES: Final = 16
 
