@@ -4,7 +4,6 @@ import asyncio
 from pathlib import Path
 
 import httpx
-import pytest
 
 from dev_stack.ports import free_port
 from dev_stack.servers.mongod import Mongod
@@ -14,9 +13,6 @@ from tests.support.api_client import client_of, is_ready
 from tests.support.rabbit_support import until
 
 _SECONDS = 8.0
-
-# aiormq forgets to await its own `Connection.close` when it is cancelled while it connects.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 def store_of(api: Api, folder: Path) -> Mongod | Postgres:

@@ -123,7 +123,7 @@ def test_the_documentation_shows_each_operation_s_guard_and_what_it_refuses() ->
     assert shown == {
         "/key": ([{"APIKeyHeader": []}], True),
         "/word": ([{"Word": []}], True),
-        "/open": (None, False),
+        "/open": ([], False),
     }
     refused = document["paths"]["/word"]["get"]["responses"]["401"]
     assert refused["description"] == "`password-required`: The word is missing."
